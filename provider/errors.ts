@@ -1,0 +1,60 @@
+import { redact } from "./redaction.ts";
+
+/** What went wrong, as a word that a program can test. */
+export type ErrorCode =
+  | "invalid" // the program's own input
+  | "configuration" // a connection's settings
+  | "unauthorized" // the service doesn't know who we are
+  | "forbidden"
+  | "not-found"
+  | "conflict"
+  | "unsupported" // the service can't do it
+  | "rejected" // the service refused the request (another 4xx)
+  | "unavailable" // the service, or the way to it, failed
+  | "timeout"
+  | "content" // the image data isn't what it should be
+  | "failed" // an asynchronous job of the service ended badly
+  | "interrupted";
+
+export interface ErrorDetails {
+  /** The service that was asked. */
+  service?: string;
+  /** `METHOD /path?query`, without host, header or token. */
+  request?: string;
+  /** HTTP status of the answer. */
+  status?: number;
+  /** The service's own id of the request, for its operator (x-openstack-request-id and its like). */
+  requestId?: string;
+  /** What the user can do about it. */
+  hint?: string;
+  cause?: unknown;
+}
+
+/** Every error of this provider: what happened, in which request, and what to do. Its message is free of secrets. */
+export class ImagesError extends Error {
+  override name = "ImagesError";
+  readonly code: ErrorCode;
+  readonly service: string | undefined;
+  readonly request: string | undefined;
+  readonly status: number | undefined;
+  readonly requestId: string | undefined;
+  readonly hint: string | undefined;
+
+  constructor(code: ErrorCode, message: string, details: ErrorDetails = {}) {
+    super(redact(describe(message, details)), details.cause === undefined ? undefined : { cause: details.cause });
+    this.code = code;
+    this.service = details.service;
+    this.request = details.request === undefined ? undefined : redact(details.request);
+    this.status = details.status;
+    this.requestId = details.requestId;
+    this.hint = details.hint;
+    // The engine's provider process prints a thrown error's stack into the user's terminal: our frames say nothing to them.
+    this.stack = `${this.name}: ${this.message}`;
+  }
+}
+
+function describe(message: string, { service, request, status, requestId, hint }: ErrorDetails): string {
+  const answer = status === undefined ? "" : ` answered ${status}`;
+  const where = request === undefined ? "" : ` [${service ?? "request"}: ${request}${answer}${requestId ? `, request id ${requestId}` : ""}]`;
+  return `${message}${where}${hint ? `. ${hint}` : ""}`;
+}
