@@ -1,0 +1,89 @@
+import { closest, distance } from "fastest-levenshtein";
+import type { GenericSchema } from "valibot";
+import * as v from "valibot";
+import type { ServiceName } from "../services/names.ts";
+
+/** What is wrong with a program's input: where, and what to write instead. */
+export interface Problem {
+  /** Path of the input, e.g. `source.digest` or `tags[3]`. */
+  property: string;
+  reason: string;
+}
+
+/** One field of a resource on one service: what it may hold, and what a change of it means. */
+export interface Field {
+  schema: GenericSchema<unknown>;
+  /** `update`: in place; `replace`: a new image; `none`: says how to work, not what the image is, so it makes no diff. */
+  change: "update" | "replace" | "none";
+  /** The service reports its value, so drift can be seen. */
+  reported?: boolean;
+  /** Whether two values mean the same; default: deep equality. */
+  same?: (actual: unknown, wanted: unknown) => boolean;
+  required?: boolean;
+}
+
+/** Everything one service allows for one kind of resource. */
+export interface FieldTable {
+  service: ServiceName;
+  fields: Record<string, Field>;
+  /** Fields of other services, and what to use here instead. */
+  instead: Record<string, string>;
+  /** Rules between fields. */
+  rules: (values: Record<string, unknown>) => Problem[];
+}
+
+/** What stands for a value that the engine doesn't know yet at preview. Source: pulumi/pulumi sdk/nodejs/runtime/rpc.ts. */
+export const unknownValue = "04da6b54-80e4-46f7-96ec-b56ff0331ba9";
+
+/** Whether a value, or anything within it, is not known yet. */
+export function hasUnknown(value: unknown): boolean {
+  if (value === unknownValue) return true;
+  if (Array.isArray(value)) return value.some(hasUnknown);
+  if (typeof value === "object" && value !== null) return Object.values(value).some(hasUnknown);
+  return false;
+}
+
+/**
+ * Holds a program's values against a service's table. Values that aren't known yet are taken to be right.
+ * @returns every problem at once, so that a user mends them in one go
+ */
+export function problemsOf(table: FieldTable, values: Record<string, unknown>): Problem[] {
+  const problems: Problem[] = [];
+  for (const [name, value] of Object.entries(values)) {
+    if (value === undefined || value === null) continue;
+    const field = table.fields[name];
+    if (field === undefined) problems.push({ property: name, reason: unknownField(table, name) });
+    else problems.push(...valueProblems(name, field.schema, value));
+  }
+  for (const [name, field] of Object.entries(table.fields)) {
+    if (field.required && (values[name] === undefined || values[name] === null)) {
+      problems.push({ property: name, reason: `${table.service} needs ${name}` });
+    }
+  }
+  // Rules between fields are only worth reading once each field by itself is right.
+  return problems.length > 0 ? problems : table.rules(values);
+}
+
+function valueProblems(name: string, schema: GenericSchema<unknown>, value: unknown): Problem[] {
+  const result = v.safeParse(schema, value);
+  if (result.success) return [];
+  return result.issues.flatMap(issue => {
+    let at = value;
+    let property = name;
+    for (const step of issue.path ?? []) {
+      if (at === unknownValue) return [];
+      at = (at as Record<string, unknown>)?.[step.key as string];
+      property += typeof step.key === "number" ? `[${step.key}]` : `.${String(step.key)}`;
+    }
+    return at === unknownValue ? [] : [{ property, reason: issue.message }];
+  });
+}
+
+function unknownField(table: FieldTable, name: string): string {
+  const instead = table.instead[name];
+  if (instead !== undefined) return `${table.service} has no ${name}: ${instead}`;
+  const known = Object.keys(table.fields);
+  const guess = closest(name, known);
+  const hint = distance(name.toLowerCase(), guess.toLowerCase()) <= 3 ? `did you mean ${guess}?` : `it knows ${known.join(", ")}`;
+  return `${table.service} has no ${name}; ${hint}`;
+}
