@@ -1,0 +1,103 @@
+import { readFileSync } from "node:fs";
+import http from "node:http";
+import https from "node:https";
+import type { Socket } from "node:net";
+import type { Duplex } from "node:stream";
+import tls from "node:tls";
+import { ImagesError } from "../errors.ts";
+
+export interface Agents {
+  http: http.Agent;
+  https: https.Agent;
+}
+
+export interface TlsOptions {
+  /** PEM file of certificate authorities trusted besides the usual ones. */
+  caFile?: string | undefined;
+  /** Accept any certificate. */
+  insecure?: boolean | undefined;
+}
+
+/**
+ * Connections kept open between requests. An idle one is closed after four seconds, before common servers close theirs (five seconds and
+ * more): a request that isn't repeatable then doesn't run into a connection that is just being closed.
+ *
+ * @param maxSockets connections to one host at once; further requests wait for a free one
+ */
+export function createAgents({ caFile, insecure }: TlsOptions, maxSockets: number): Agents {
+  const shared = { keepAlive: true, maxSockets, maxFreeSockets: 16, timeout: 4000, scheduling: "lifo" as const };
+  return {
+    http: new PatientHttpAgent(shared),
+    https: new PatientHttpsAgent({
+      ...shared,
+      ...(caFile === undefined ? {} : { secureContext: trusting(caFile) }),
+      ...(insecure ? { rejectUnauthorized: false } : {}),
+    }),
+  };
+}
+
+function trusting(caFile: string): tls.SecureContext {
+  try {
+    const usual = tls.getCACertificates?.("default") ?? tls.rootCertificates;
+    return tls.createSecureContext({ ca: [...usual, readFileSync(caFile, "utf8")] });
+  } catch (error) {
+    throw new ImagesError("configuration", `The CA file ${caFile} can't be used: ${(error as Error).message}`, {
+      cause: error,
+    });
+  }
+}
+
+type Connected = (error: Error | null, socket: Duplex) => void;
+
+class PatientHttpAgent extends http.Agent {
+  override createConnection(options: http.ClientRequestArgs, connected?: Connected): Duplex | null | undefined {
+    return patient(super.createConnection(options, connected));
+  }
+}
+
+class PatientHttpsAgent extends https.Agent {
+  override createConnection(options: https.RequestOptions, connected?: Connected): Duplex | null | undefined {
+    return patient(super.createConnection(options, connected));
+  }
+}
+
+/** How long an answer may take to be read after writing has failed. */
+const lastWordsMs = 2000;
+
+/**
+ * A server that refuses an upload early (409, 413, 415) answers and closes while we are still writing. Node then destroys the socket at the
+ * first failed write, with the answer unread in the socket's buffer. Here a failed write is reported only when reading has ended too, or
+ * after two seconds, so that the answer is seen.
+ */
+function patient(stream: Duplex | null | undefined): Duplex | null | undefined {
+  if (!stream) return stream;
+  const socket = stream as Socket;
+  type Write = (chunk: unknown, encoding: BufferEncoding, callback: (error?: Error | null) => void) => void;
+  type Writev = (
+    chunks: { chunk: unknown; encoding: BufferEncoding }[],
+    callback: (error?: Error | null) => void,
+  ) => void;
+  const write: Write = socket._write.bind(socket);
+  const writev = socket._writev?.bind(socket) as Writev | undefined;
+
+  const reportLater = (callback: (error?: Error | null) => void) => (error?: Error | null) => {
+    if (!error || socket.destroyed || socket.readableEnded) {
+      callback(error);
+      return;
+    }
+    let told = false;
+    const tell = () => {
+      if (told) return;
+      told = true;
+      clearTimeout(timer);
+      callback(error);
+    };
+    const timer = setTimeout(tell, lastWordsMs);
+    socket.once("end", tell);
+    socket.once("close", tell);
+  };
+
+  socket._write = (chunk, encoding, callback) => write(chunk, encoding, reportLater(callback));
+  if (writev) socket._writev = (chunks, callback) => writev(chunks, reportLater(callback));
+  return stream;
+}
