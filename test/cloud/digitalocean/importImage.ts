@@ -107,7 +107,7 @@ function virtualSize(head: Buffer, size: number): number {
 
 /** A raw disk has no signature, but it is never a page of text: an HTML error page served with 200 is the usual mistake. */
 function isText(head: Buffer): boolean {
-  if (head.includes(0)) return false;
+  if (head.some(byte => byte < 0x20 && !"\t\n\f\r".includes(String.fromCharCode(byte)))) return false;
   const text = head.toString("utf8");
   // The last letter may be cut by the end of the head.
   return !text.slice(0, -4).includes("\ufffd");

@@ -2,6 +2,7 @@ import type { FastifyError } from "fastify";
 import type { CloudService, ServiceDescription } from "../service.ts";
 import { ApiError, badRequest, notFound, tooManyRequests } from "./errors.ts";
 import { RateLimit } from "./rateLimit.ts";
+import { recordExchange } from "./recordExchange.ts";
 import { accountTransferRoutes } from "./routes/accountTransfers.ts";
 import { actionRoutes } from "./routes/actions.ts";
 import { CONTROL, controlRoutes } from "./routes/control.ts";
@@ -27,6 +28,8 @@ export interface DigitalOceanSettings {
   failingRegions: string[];
   /** Limit for an unpacked custom image, in bytes. */
   maxImageBytes: number;
+  /** File to which every exchange is appended, as a line of JSON (schemas/exchange.ts); empty for none. */
+  recordTo: string;
 }
 
 /** What a client needs: the address, and who it can be. */
@@ -57,9 +60,10 @@ export const digitalocean: CloudService<DigitalOceanSettings, DigitalOceanDescri
     taskTime: 200,
     failingRegions: [],
     maxImageBytes: 100e9,
+    recordTo: "",
   },
   async start(context) {
-    const store = await context.store<State>("state.json", () => newState(context.clock()));
+    const store = await context.store<State>("state", () => newState(context.clock()));
     const work = startWork(context, store);
     const world: World = {
       state: store.data,
@@ -83,12 +87,18 @@ export const digitalocean: CloudService<DigitalOceanSettings, DigitalOceanDescri
         }
       });
       app.addHook("onRequest", async (request, reply) => {
-        if (request.url.startsWith(CONTROL)) return;
+        if (request.url.startsWith("/_")) return;
         const budget = limits.take(bearer(request) ?? "", context.clock().getTime(), context.settings);
         reply.headers(budget.headers);
         const account = caller(world, request);
         context.signedIn(request, account.name);
         if (!budget.allowed) throw tooManyRequests();
+      });
+      app.addHook("onSend", async (request, reply, payload) => {
+        if (context.settings.recordTo && !request.url.startsWith("/_")) {
+          recordExchange(context.settings.recordTo, request, reply, payload);
+        }
+        return payload;
       });
       app.setNotFoundHandler(() => {
         throw notFound();
@@ -97,13 +107,11 @@ export const digitalocean: CloudService<DigitalOceanSettings, DigitalOceanDescri
         const status = error instanceof ApiError ? error.status : (error.statusCode ?? 500);
         if (status >= 500) context.log(`${request.method} ${request.url}: ${error.stack}`);
         const id = error instanceof ApiError ? error.id : status >= 500 ? "server_error" : "bad_request";
-        return reply
-          .status(status)
-          .send({
-            id,
-            message: status >= 500 ? "Unexpected server-side error" : error.message,
-            request_id: crypto.randomUUID(),
-          });
+        return reply.status(status).send({
+          id,
+          message: status >= 500 ? "Unexpected server-side error" : error.message,
+          request_id: crypto.randomUUID(),
+        });
       });
       const routes = [
         imageRoutes,

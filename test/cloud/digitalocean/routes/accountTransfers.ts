@@ -40,7 +40,7 @@ export function accountTransferRoutes(app: FastifyInstance, world: World): void 
     if (!image) throw notFound();
     accept(transfer, image);
     world.changed();
-    return reply.status(201).send({ transfer_id: 0 });
+    return reply.status(201).send();
   });
 
   for (const [verb, side, status] of [

@@ -84,7 +84,9 @@ export function dropletRoutes(app: FastifyInstance, world: World): void {
   }
 }
 
+/** A backup is served with more of the image than a snapshot is. */
 function wireDropletImage(image: Image) {
-  const { id, name, distribution, slug, regions, created_at, min_disk_size, size_gigabytes, type } = image;
-  return { id, name, distribution, slug, public: false, regions, created_at, min_disk_size, size_gigabytes, type };
+  const { id, name, regions, created_at, min_disk_size, size_gigabytes, type, distribution, slug } = image;
+  const backup = type === "backup" ? { distribution, slug, public: false } : {};
+  return { id, name, ...backup, regions, created_at, min_disk_size, size_gigabytes, type };
 }
