@@ -1,4 +1,5 @@
 import { redact } from "./redaction.ts";
+import type { ImageFacts } from "./services/service.ts";
 
 /** What went wrong, as a word that a program can test. */
 export type ErrorCode =
@@ -55,6 +56,27 @@ export class ImagesError extends Error {
 
 function describe(message: string, { service, request, status, requestId, hint }: ErrorDetails): string {
   const answer = status === undefined ? "" : ` answered ${status}`;
-  const where = request === undefined ? "" : ` [${service ?? "request"}: ${request}${answer}${requestId ? `, request id ${requestId}` : ""}]`;
+  const where =
+    request === undefined
+      ? ""
+      : ` [${service ?? "request"}: ${request}${answer}${requestId ? `, request id ${requestId}` : ""}]`;
   return `${message}${where}${hint ? `. ${hint}` : ""}`;
+}
+
+/** A create or update that ended before it was done, and left something that the state has to know of. */
+export class UnfinishedError extends ImagesError {
+  override name = "UnfinishedError";
+  readonly facts: ImageFacts;
+
+  constructor(cause: unknown, facts: ImageFacts) {
+    const known = cause instanceof ImagesError;
+    super(
+      known ? cause.code : "failed",
+      `${known ? cause.message : String(cause)}. What was made so far is kept; the next up goes on with it`,
+      {
+        cause,
+      },
+    );
+    this.facts = facts;
+  }
 }

@@ -1,1 +1,5 @@
-export {};
+/**
+ * What the engine's dynamic-provider process loads by the string in each resource's `__provider`. Nothing here is serialized
+ * into a state: the state only holds the string that names this module.
+ */
+export { image } from "./resources/image.ts";

@@ -1,1 +1,3 @@
-export {};
+export { Image, type ImageArgs, type ImageLookup } from "./image.ts";
+export type { OpenStackImageArgs } from "./imageArgs.ts";
+export type { Adopt, FileSource, Source, SourceOptions, UrlSource } from "./source.ts";

@@ -17,6 +17,8 @@ export interface Field {
   change: "update" | "replace" | "none";
   /** The service reports its value, so drift can be seen. */
   reported?: boolean;
+  /** It is a set of entries of which only the declared ones are managed: what else is there is somebody else's. */
+  part?: boolean;
   /** Whether two values mean the same; default: deep equality. */
   same?: (actual: unknown, wanted: unknown) => boolean;
   required?: boolean;
@@ -84,6 +86,7 @@ function unknownField(table: FieldTable, name: string): string {
   if (instead !== undefined) return `${table.service} has no ${name}: ${instead}`;
   const known = Object.keys(table.fields);
   const guess = closest(name, known);
-  const hint = distance(name.toLowerCase(), guess.toLowerCase()) <= 3 ? `did you mean ${guess}?` : `it knows ${known.join(", ")}`;
+  const hint =
+    distance(name.toLowerCase(), guess.toLowerCase()) <= 3 ? `did you mean ${guess}?` : `it knows ${known.join(", ")}`;
   return `${table.service} has no ${name}; ${hint}`;
 }

@@ -41,7 +41,8 @@ export function text({ what, min = 0, max, pattern, form, bmpOnly }: TextOptions
     ),
     v.check(
       value => !bmpOnly || length(value) === value.length,
-      issue => `${what} must not hold characters beyond U+FFFF (such as emoji), the service refuses them: ${shown(issue.input)}`,
+      issue =>
+        `${what} must not hold characters beyond U+FFFF (such as emoji), the service refuses them: ${shown(issue.input)}`,
     ),
     v.check(
       value => pattern === undefined || pattern.test(value),
@@ -56,7 +57,17 @@ function length(value: string): number {
 }
 
 /** A whole number with its unit. */
-export function whole({ what, unit, min = 0, max = 2 ** 31 - 1 }: { what: string; unit: string; min?: number; max?: number }) {
+export function whole({
+  what,
+  unit,
+  min = 0,
+  max = 2 ** 31 - 1,
+}: {
+  what: string;
+  unit: string;
+  min?: number;
+  max?: number;
+}) {
   const message = (issue: { input: unknown }) =>
     `${what} must be a whole number of ${unit} from ${min} to ${max}, not ${shown(issue.input)}`;
   return v.pipe(v.number(message), v.integer(message), v.minValue(min, message), v.maxValue(max, message));

@@ -42,9 +42,13 @@ export interface Mark {
 
 /** What an update has to bring about: the fields whose values differ, with the values wanted. */
 export interface ImageChange {
+  /** What the image is known to be; only what differs from it is written. */
+  actual: ImageFacts;
   wanted: Values;
   /** Names of map entries (properties) that the program no longer declares. */
   removedProperties: readonly string[];
+  /** Stores that the program no longer declares. */
+  removedStores?: readonly string[];
 }
 
 /** Finds images by what a person knows of them. Values are compared by the service. */
@@ -66,6 +70,8 @@ export interface ImageService {
   /** The image, or undefined when there is none (any more). */
   readImage(id: string): Promise<ImageFacts | undefined>;
   findImages(query: ImageQuery): Promise<ImageFacts[]>;
+  /** Goes on with an image whose create ended before it was done. */
+  completeImage(id: string, order: ImageOrder, job: Job): Promise<ImageFacts>;
   updateImage(id: string, change: ImageChange, job: Job): Promise<ImageFacts>;
   /** Resolves when the image is gone; one that is gone already is fine. */
   deleteImage(id: string, options: { force: boolean }, job: Job): Promise<void>;

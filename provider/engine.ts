@@ -1,0 +1,45 @@
+import type { EngineClient } from "@pulumi/pulumi/proto/engine_grpc_pb.js";
+import { redact } from "./redaction.ts";
+
+type Severity = "info" | "warning";
+
+let client: Promise<EngineClient | undefined> | undefined;
+
+/** Shows a line beside a resource for as long as it is being worked on; the next one takes its place. */
+export function showProgress(urn: string, text: string): void {
+  void log("info", urn, text, true);
+}
+
+/** Leaves a warning in the engine's output. */
+export function warn(text: string, urn = ""): void {
+  void log("warning", urn, text, false);
+}
+
+/** Logging must never make the work fail: an engine that is gone can't be told. */
+async function log(severity: Severity, urn: string, text: string, ephemeral: boolean): Promise<void> {
+  try {
+    client ??= connect();
+    const engine = await client;
+    if (engine === undefined) return;
+    const { LogRequest, LogSeverity } = (await import("@pulumi/pulumi/proto/engine_pb.js")).default;
+    const request = new LogRequest();
+    request.setSeverity(severity === "info" ? LogSeverity.INFO : LogSeverity.WARNING);
+    request.setUrn(urn);
+    request.setMessage(redact(text));
+    request.setEphemeral(ephemeral);
+    await new Promise<void>(resolve => engine.log(request, () => resolve()));
+  } catch {
+    // Nobody is listening.
+  }
+}
+
+/** The engine starts this process with its own address as the last argument; outside an engine (in the CLI) there is none. */
+async function connect(): Promise<EngineClient | undefined> {
+  const address = process.argv[2];
+  if (address === undefined || !/^[\w.[\]:]+:\d+$/.test(address)) return undefined;
+  const [{ credentials }, { default: engine }] = await Promise.all([
+    import("@grpc/grpc-js"),
+    import("@pulumi/pulumi/proto/engine_grpc_pb.js"),
+  ]);
+  return new engine.EngineClient(address, credentials.createInsecure());
+}

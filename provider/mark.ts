@@ -1,0 +1,27 @@
+import { createHash } from "node:crypto";
+import type { Mark } from "./services/service.ts";
+
+/**
+ * A mark tells an image of one resource from all others, so that a create that was killed and is repeated finds what it made.
+ * It is worked out from the resource's urn, which a repeat has again, and from its generation, which tells the replacement of
+ * an image from the image that it replaces.
+ * @param generation how often this resource has been replaced
+ */
+export function markOf(urn: string, generation: number): Mark {
+  return { resource: digest(`${urn}#${generation}`), stack: digest(urn.split("::").slice(0, 2).join("::")) };
+}
+
+function digest(text: string): string {
+  return createHash("sha256").update(text).digest("hex").slice(0, 32);
+}
+
+/**
+ * The id of a resource's image: the same for everyone who creates it at the same time, so that the server's own "already
+ * exists" is the lock between them. An id can never be used again once its image is deleted (Glance keeps the row),
+ * hence the try; the day keeps the number of tries small for an image that is destroyed and made again for years.
+ */
+export function imageIdOf(mark: Mark, day: string, attempt: number): string {
+  const hex = createHash("sha256").update(`${mark.resource}/${day}/${attempt}`).digest("hex");
+  // The form of a UUID of version 8 (RFC 9562: "custom"), since servers check it.
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-8${hex.slice(13, 16)}-8${hex.slice(17, 20)}-${hex.slice(20, 32)}`;
+}

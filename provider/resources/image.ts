@@ -1,0 +1,261 @@
+import { type ContentIdentity, identify, type Source } from "../content/index.ts";
+import { ImagesError } from "../errors.ts";
+import { hasUnknown, type Problem, problemsOf, unknownValue } from "../fields/field.ts";
+import { markOf } from "../mark.ts";
+import { configure, entryOf, serviceOf } from "../runtime.ts";
+import type { ImageFacts, ImageOrder, ImageService, Values } from "../services/service.ts";
+import { generationOf } from "./generation.ts";
+import { jobOf } from "./job.ts";
+import { changesOf, inputsFrom, outputsFrom } from "./managed.ts";
+import { type Provider, partly, toFailures } from "./provider.ts";
+import { keepPrivate, privateSource } from "./sources.ts";
+
+/** The lifecycle of an Image, on every service. */
+export const image: Provider = {
+  configure: async request => configure(request.config),
+
+  async check(olds, news) {
+    const { __provider, ...inputs } = news;
+    const problems = await problemsIn(inputs);
+    if (problems.length > 0) return { inputs: news, failures: toFailures(problems) };
+    const generation = generationOf(String(inputs.resource), olds);
+    if (generation > 0) inputs.generation = generation;
+    if (inputs.source !== undefined) {
+      const content = await contentOf(inputs.source, olds);
+      if ("problem" in content) return { inputs: news, failures: toFailures([content.problem]) };
+      inputs.content = content.identity;
+      inputs.source = keepPrivate(inputs, content.known);
+    }
+    return { inputs: { ...inputs, __provider } };
+  },
+
+  async diff(id, olds, news) {
+    const table = entryOf(news.service).imageFields();
+    const { updates, replaces } = changesOf(table, olds, news);
+    if (sameId(id, news.imageId)) drop(replaces, "imageId");
+    if (adoptsAnother(id, olds, news)) replaces.push("adopt");
+    // Data that comes to an image without any, or to one that was adopted as it is, doesn't need a new image.
+    if (olds.content === undefined && replaces.includes("content")) {
+      drop(replaces, "content");
+      updates.push("content");
+    }
+    if (olds.connection !== news.connection && olds.service === news.service) {
+      (await isThere(id, news)) ? updates.push("connection") : replaces.push("connection");
+    }
+    if (isUnfinished(olds)) updates.push("status");
+    if (replaces.length > 0 && news.imageId !== undefined && sameId(id, news.imageId)) throw usedImageId(id, replaces);
+    return { changes: updates.length + replaces.length > 0, replaces };
+  },
+
+  async create(inputs) {
+    const service = serviceOf(inputs);
+    const job = jobOf("create", inputs);
+    try {
+      const facts =
+        inputs.adopt === undefined ? await service.createImage(orderOf(inputs), job) : await adopt(service, inputs);
+      return { id: facts.id, outs: outputs(inputs, facts) };
+    } catch (error) {
+      throw partly(error, facts => outputs(inputs, facts));
+    }
+  },
+
+  async read(id, props) {
+    const facts = await serviceOf(props).readImage(id);
+    if (facts === undefined) return { id: "", props: {} };
+    const table = entryOf(props.service).imageFields();
+    // Without a list of what is managed it is a read of somebody else's image (Image.get).
+    if (props.managed === undefined) return { id: facts.id, props: outputsFrom(table, props, facts), inputs: props };
+    const seen = withContentDrift(props, facts);
+    const inputs = inputsFrom(table, props, seen);
+    return { id: facts.id, props: outputsFrom(table, inputs, seen, props.managed as string[]), inputs };
+  },
+
+  async update(id, olds, news) {
+    const service = serviceOf(news);
+    const job = jobOf("update", news);
+    try {
+      return { outs: outputs(news, await updated(service, id, olds, news)) };
+    } catch (error) {
+      throw partly(error, facts => outputs(news, facts));
+    }
+
+    async function updated(service: ImageService, id: string, olds: Values, news: Values): Promise<ImageFacts> {
+      const { change, any } = changesOf(entryOf(news.service).imageFields(), olds, news);
+      const order = orderOf(news);
+      if (isUnfinished(olds) || (olds.status === "queued" && order.source !== undefined)) {
+        return await service.completeImage(id, order, job);
+      }
+      const facts = any
+        ? await service.updateImage(id, { ...change, actual: { ...olds, id } as ImageFacts }, job)
+        : await service.readImage(id);
+      if (facts === undefined) throw goneOutside(id, service);
+      if (olds.content === undefined && order.source !== undefined) await demandContent(service, facts, order, job);
+      return facts;
+    }
+  },
+
+  async delete(id, props) {
+    await serviceOf(props).deleteImage(id, { force: props.forceDelete === true }, jobOf("delete", props));
+  },
+};
+
+/** Every rule that can be held against the inputs before anything is done, those that only the cloud knows included. */
+async function problemsIn(inputs: Values): Promise<Problem[]> {
+  if (inputs.service === unknownValue) return [{ property: "service", reason: "service must be known at preview" }];
+  try {
+    const problems = problemsOf(entryOf(inputs.service).imageFields(), inputs);
+    if (problems.length > 0 || hasUnknown(inputs.connection)) return problems;
+  } catch (error) {
+    return [problemOf("service", error)];
+  }
+  try {
+    const service = serviceOf(inputs);
+    await service.signIn();
+    return await service.checkImage(inputs);
+  } catch (error) {
+    return [problemOf("connection", error)];
+  }
+}
+
+function problemOf(property: string, error: unknown): Problem {
+  if (error instanceof ImagesError) return { property, reason: error.message };
+  throw error;
+}
+
+/** What the source holds now, so that a preview shows when it changed. */
+async function contentOf(
+  declared: unknown,
+  olds: Values,
+): Promise<{ identity: string; known?: ContentIdentity } | { problem: Problem }> {
+  if (hasUnknown(declared)) return { identity: unknownValue };
+  try {
+    const known = await identify(declared as Source, {
+      stored: typeof olds.content === "string" ? olds.content : undefined,
+    });
+    return { identity: known.content, known };
+  } catch (error) {
+    return { problem: problemOf("source", error) };
+  }
+}
+
+function orderOf(inputs: Values): ImageOrder {
+  const { source, content } = privateSource(inputs);
+  return { values: inputs, source, content, mark: markOf(String(inputs.resource), Number(inputs.generation ?? 0)) };
+}
+
+function outputs(inputs: Values, facts: ImageFacts): Values {
+  return outputsFrom(entryOf(inputs.service).imageFields(), inputs, facts);
+}
+
+/** Brings an existing image under management, as the program describes it, without a new upload. */
+async function adopt(service: ImageService, inputs: Values): Promise<ImageFacts> {
+  const table = entryOf(inputs.service).imageFields();
+  const job = jobOf("create", inputs);
+  const order = orderOf(inputs);
+  const facts = await adopted(service, inputs.adopt as { id?: string; name?: string });
+  const { replaces, change, any } = changesOf(table, { ...facts, ...kept(inputs) }, inputs);
+  const different = replaces.filter(field => table.fields[field]?.reported);
+  if (different.length > 0) {
+    const list = different
+      .map(field => `${field} is ${JSON.stringify(facts[field])}, not ${JSON.stringify(inputs[field])}`)
+      .join("; ");
+    throw new ImagesError("conflict", `image ${facts.id} can't be adopted as it is declared: ${list}`, {
+      hint: "Declare what the image is, or leave adopt out to have a new one made",
+    });
+  }
+  if (order.source !== undefined) await demandContent(service, facts, order, job);
+  return any
+    ? await service.updateImage(facts.id, { ...change, actual: facts, removedProperties: [], removedStores: [] }, job)
+    : facts;
+}
+
+/** The inputs that an image can't differ in, since a service doesn't report them. */
+function kept(inputs: Values): Values {
+  return { service: inputs.service, content: inputs.content, store: inputs.store };
+}
+
+async function adopted(service: ImageService, wanted: { id?: string; name?: string }): Promise<ImageFacts> {
+  const query = wanted.id === undefined ? `named ${JSON.stringify(wanted.name)}` : `with the id ${wanted.id}`;
+  const found = wanted.id === undefined ? await service.findImages(wanted) : [await service.readImage(wanted.id)];
+  const [first, ...others] = found.filter(facts => facts !== undefined);
+  if (first === undefined) {
+    throw new ImagesError(
+      "not-found",
+      `there is no image ${query} to adopt on the connection ${service.connection.name}`,
+    );
+  }
+  if (others.length > 0) {
+    const candidates = [first, ...others].map(
+      ({ id, status, createdAt }) => `${id} (${status}, created ${String(createdAt)})`,
+    );
+    throw new ImagesError("conflict", `there are ${candidates.length} images ${query}: ${candidates.join(", ")}`, {
+      hint: "Say which one with adopt: { id }",
+    });
+  }
+  return first;
+}
+
+async function demandContent(
+  service: ImageService,
+  facts: ImageFacts,
+  order: ImageOrder,
+  job: ReturnType<typeof jobOf>,
+): Promise<void> {
+  if (await service.holdsContent(facts, order, job)) return;
+  throw new ImagesError("conflict", `the data of image ${facts.id} isn't what the declared source gives`, {
+    hint: "Leave source out to keep the data as it is, or run up with --replace to have a new image made from the source",
+  });
+}
+
+/** An image's data never changes in place; where it did, or was lost, somebody has to know. */
+function withContentDrift(props: Values, facts: ImageFacts): ImageFacts {
+  if (props.content === undefined || isUnfinished(props)) return { ...facts, content: props.content };
+  if (facts.status === "queued" || facts.status === "killed") return { ...facts, content: `none (${facts.status})` };
+  for (const field of ["hashValue", "checksum", "size"]) {
+    if (props[field] !== undefined && facts[field] !== undefined && props[field] !== facts[field]) {
+      return { ...facts, content: `changed on the server (${field} ${String(facts[field])})` };
+    }
+  }
+  return { ...facts, content: props.content };
+}
+
+function isUnfinished(props: Values): boolean {
+  return props.status === "unfinished";
+}
+
+function sameId(id: string, imageId: unknown): boolean {
+  return typeof imageId === "string" && imageId.toLowerCase() === id.toLowerCase();
+}
+
+function adoptsAnother(id: string, olds: Values, news: Values): boolean {
+  const wanted = news.adopt as { id?: string; name?: string } | undefined;
+  if (wanted?.id !== undefined) return !sameId(id, wanted.id);
+  const before = olds.adopt as { name?: string } | undefined;
+  return wanted?.name !== undefined && before?.name !== undefined && wanted.name !== before.name;
+}
+
+/** Two names of a connection can mean the same place: then the image is there under the other one, too. */
+async function isThere(id: string, news: Values): Promise<boolean> {
+  return hasUnknown(news.connection) || (await serviceOf(news).readImage(id)) !== undefined;
+}
+
+function usedImageId(id: string, replaces: string[]): ImagesError {
+  return new ImagesError(
+    "conflict",
+    `a change of ${replaces.join(", ")} needs a new image, and imageId ${id} can't be used again`,
+    {
+      hint: "Choose another imageId together with this change, or leave imageId out",
+    },
+  );
+}
+
+function goneOutside(id: string, service: ImageService): ImagesError {
+  return new ImagesError("not-found", `image ${id} is no longer there on the connection ${service.connection.name}`, {
+    hint: "Run pulumi up --refresh: it sees that the image is gone and makes it again",
+  });
+}
+
+function drop(list: string[], entry: string): void {
+  const at = list.indexOf(entry);
+  if (at >= 0) list.splice(at, 1);
+}

@@ -1,0 +1,125 @@
+import { isDeepStrictEqual } from "node:util";
+import { type Field, type FieldTable, hasUnknown } from "../fields/field.ts";
+import type { ImageFacts, Values } from "../services/service.ts";
+
+/**
+ * What a program declares is managed, what it doesn't isn't. A resource's outputs hold its inputs, what the service reports,
+ * and in `managed` the names of the reported fields that the program declares; of a managed map or set that belongs to several
+ * (properties, stores) they hold just the declared entries.
+ */
+
+/**
+ * The outputs of a resource.
+ * @param managed names of the managed fields, where they aren't what the inputs hold (after a drift took one away)
+ */
+export function outputsFrom(
+  table: FieldTable,
+  inputs: Values,
+  facts: ImageFacts,
+  managed = managedIn(table, inputs),
+): Values {
+  const { id: _, ...reported } = facts;
+  const outputs: Values = { ...inputs, ...reported };
+  for (const name of managed) {
+    if (facts[name] === undefined) delete outputs[name];
+    else outputs[name] = actualOf(table.fields[name], facts[name], inputs[name]);
+  }
+  if (inputs.resource !== undefined) outputs.managed = managed;
+  return outputs;
+}
+
+/**
+ * The inputs as they would have to be for the program to have brought about what the service reports. Where they differ from
+ * the program's, that is the drift.
+ * @param props the resource's outputs, as they are in the state
+ */
+export function inputsFrom(table: FieldTable, props: Values, facts: ImageFacts): Values {
+  const managed = props.managed as string[];
+  const inputs: Values = {};
+  for (const [name, field] of Object.entries(table.fields)) {
+    if (managed.includes(name)) {
+      const actual = actualOf(field, facts[name], props[name]);
+      // Where nothing that matters differs (the order of tags), the old value stays, so that nothing shows.
+      inputs[name] = same(field, actual, props[name]) ? props[name] : actual;
+    } else if (!field.reported) inputs[name] = props[name];
+  }
+  inputs.content = facts.content;
+  return withoutUndefined(inputs);
+}
+
+export interface Changes {
+  updates: string[];
+  replaces: string[];
+  /** Whether anything has to be written. */
+  any: boolean;
+  change: { wanted: Values; removedProperties: string[]; removedStores: string[] };
+}
+
+/** What has to change for a resource with these outputs to become what these inputs say. */
+export function changesOf(table: FieldTable, outputs: Values, inputs: Values): Changes {
+  const updates: string[] = [];
+  const replaces: string[] = [];
+  const change: Changes["change"] = { wanted: {}, removedProperties: [], removedStores: [] };
+  const before = new Set((outputs.managed as string[] | undefined) ?? []);
+  for (const [name, field] of Object.entries(table.fields)) {
+    if (field.change === "none") continue;
+    const wanted = inputs[name];
+    const actual = outputs[name];
+    if (wanted === undefined || wanted === null) {
+      // No longer declared: left as it is, and no longer watched.
+      if (before.has(name)) updates.push(name);
+      continue;
+    }
+    const compared = before.has(name) || !field.part ? actual : actualOf(field, actual, wanted);
+    if (same(field, compared, wanted)) {
+      if (field.reported && outputs.managed !== undefined && !before.has(name)) updates.push(name);
+      continue;
+    }
+    if (field.change === "replace") replaces.push(name);
+    else {
+      updates.push(name);
+      if (name === "properties") {
+        change.wanted.properties = entriesToSet(compared, wanted);
+        change.removedProperties = keysToRemove(compared, wanted);
+      } else change.wanted[name] = wanted;
+      if (name === "stores")
+        change.removedStores = ((compared as string[] | undefined) ?? []).filter(
+          store => !(wanted as string[]).includes(store),
+        );
+    }
+  }
+  const any = Object.keys(change.wanted).length > 0 || change.removedProperties.length > 0;
+  return { updates, replaces, any, change };
+}
+
+function managedIn(table: FieldTable, inputs: Values): string[] {
+  return Object.keys(inputs)
+    .filter(name => table.fields[name]?.reported && inputs[name] !== undefined && inputs[name] !== null)
+    .sort();
+}
+
+/** Of a set that belongs to several, what the declared entries really are. */
+function actualOf(field: Field | undefined, actual: unknown, declared: unknown): unknown {
+  if (!field?.part || declared === undefined || actual === undefined) return actual;
+  if (Array.isArray(declared)) return declared.filter(entry => (actual as unknown[]).includes(entry));
+  const entries = Object.entries(actual as Values).filter(([key]) => Object.hasOwn(declared as Values, key));
+  return Object.fromEntries(entries);
+}
+
+function same(field: Field, actual: unknown, wanted: unknown): boolean {
+  if (hasUnknown(wanted)) return false;
+  return field.same?.(actual, wanted) ?? isDeepStrictEqual(actual, wanted);
+}
+
+function entriesToSet(actual: unknown, wanted: unknown): Values {
+  const before = (actual ?? {}) as Values;
+  return Object.fromEntries(Object.entries(wanted as Values).filter(([key, value]) => before[key] !== value));
+}
+
+function keysToRemove(actual: unknown, wanted: unknown): string[] {
+  return Object.keys((actual ?? {}) as Values).filter(key => !Object.hasOwn(wanted as Values, key));
+}
+
+function withoutUndefined(values: Values): Values {
+  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined));
+}

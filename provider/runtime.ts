@@ -1,0 +1,44 @@
+import { type ConfigReader, resolveConnection } from "./connection.ts";
+import { warn } from "./engine.ts";
+import { ImagesError } from "./errors.ts";
+import type { ServiceName } from "./services/names.ts";
+import { type ServiceEntry, services } from "./services/registry.ts";
+import type { ImageService } from "./services/service.ts";
+
+let config: ConfigReader = { get: () => undefined };
+const opened = new Map<string, ImageService>();
+
+/**
+ * Takes the stack's configuration. Credentials are read from it when a connection is first used, live in this process only,
+ * and are never an input or an output. It does its work before it returns: the engine's next call doesn't wait for a promise.
+ */
+export function configure(reader: ConfigReader): void {
+  config = reader;
+}
+
+/** Everything known of a service by its name. @throws ImagesError "invalid" for a name that is none */
+export function entryOf(service: unknown): ServiceEntry {
+  const entry = services[service as ServiceName];
+  if (entry === undefined) {
+    throw new ImagesError(
+      "invalid",
+      `service must be one of ${Object.keys(services).join(", ")}; not ${JSON.stringify(service)}`,
+    );
+  }
+  return entry;
+}
+
+/** The service that a resource's inputs name, as the account they name; the same object for all resources of one connection. */
+export function serviceOf(inputs: Record<string, unknown>): ImageService {
+  const entry = entryOf(inputs.service);
+  const name = inputs.connection as string | undefined;
+  const key = `${String(inputs.service)}/${name ?? ""}`;
+  let service = opened.get(key);
+  if (service === undefined) {
+    const connection = resolveConnection(inputs.service as ServiceName, name, config, process.env);
+    for (const warning of connection.warnings) warn(warning);
+    service = entry.open(connection);
+    opened.set(key, service);
+  }
+  return service;
+}

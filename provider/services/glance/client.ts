@@ -1,0 +1,186 @@
+import type { Readable } from "node:stream";
+import type { Http } from "../../http.ts";
+import type { PatchOperation, WireImage } from "./attributes.ts";
+
+/**
+ * The requests of the Image API v2, one function each, and nothing else: what they mean is decided by their callers.
+ * Source: docs.openstack.org/api-ref/image/v2.
+ */
+export interface GlanceClient {
+  list(query: Query): Promise<WireImage[]>;
+  /** undefined: 404, which is also the answer for an image of somebody else's. */
+  get(id: string): Promise<WireImage | undefined>;
+  /** undefined: the id is used, or was used by an image that has been deleted since (409). */
+  create(body: Record<string, unknown>): Promise<WireImage | undefined>;
+  patch(id: string, patch: readonly PatchOperation[]): Promise<WireImage>;
+  /** false: there was no such image. */
+  delete(id: string): Promise<boolean>;
+  upload(id: string, data: Upload): Promise<void>;
+  stage(id: string, data: Upload): Promise<void>;
+  import(id: string, body: ImportBody): Promise<void>;
+  tasks(id: string): Promise<WireTask[]>;
+  action(id: string, action: "deactivate" | "reactivate"): Promise<void>;
+  /** false: the image wasn't in that store. */
+  deleteFromStore(store: string, id: string): Promise<boolean>;
+  stores(): Promise<WireStore[]>;
+  importMethods(): Promise<string[]>;
+  schema(name: string): Promise<Record<string, unknown>>;
+  usage(): Promise<Record<string, { usage: number; limit: number }>>;
+  download(
+    id: string,
+  ): Promise<{ stream: Readable; headers: Record<string, string | string[] | undefined>; status: number }>;
+}
+
+export type Query = Record<string, string | number | boolean | readonly string[] | undefined>;
+
+export interface Upload {
+  open: () => Promise<{ stream: Readable; size?: number | undefined }>;
+  /** Bytes, when known: announced, so that the server refuses what was cut short. */
+  size: number | undefined;
+  /** The store to write to; without it the server's default. */
+  store?: string | undefined;
+  signal?: AbortSignal;
+  deadline?: number;
+}
+
+export interface ImportBody {
+  method:
+    | { name: "glance-direct" | "copy-image" }
+    | { name: "web-download"; uri: string }
+    | { name: "glance-download"; glance_region: string; glance_image_id: string; glance_service_interface: string };
+  stores?: readonly string[];
+  all_stores_must_succeed?: boolean;
+}
+
+export interface WireTask {
+  id: string;
+  type: string;
+  status: "pending" | "processing" | "success" | "failure";
+  message: string | null;
+  input?: { import_req?: ImportBody };
+  created_at: string;
+  updated_at: string;
+}
+
+export interface WireStore {
+  id: string;
+  description?: string;
+  /** The text "true" on the default store. */
+  default?: string;
+  "read-only"?: string;
+}
+
+/** The Image API answers at most this many images a page, whatever `limit` says. */
+const pageLimit = 1000;
+
+export function createClient(http: Http): GlanceClient {
+  const image = (id: string) => `/v2/images/${encodeURIComponent(id)}`;
+  const send = async (path: string, kind: "file" | "stage", data: Upload) => {
+    await http.send({
+      method: "PUT",
+      path: `${path}/${kind}`,
+      headers: {
+        "content-type": "application/octet-stream",
+        ...(data.size === undefined ? {} : { "x-openstack-image-size": String(data.size) }),
+        ...(data.store === undefined ? {} : { "x-image-meta-store": data.store }),
+      },
+      body: data.open,
+      // Whether the data arrived is asked of the image, never guessed.
+      repeatable: false,
+      ...(data.signal ? { signal: data.signal } : {}),
+      ...(data.deadline === undefined ? {} : { deadline: data.deadline }),
+    });
+  };
+  return {
+    async list(query) {
+      const images: WireImage[] = [];
+      const limit = Number(query.limit ?? pageLimit);
+      let marker: string | undefined;
+      for (;;) {
+        // The server's own `next` link loses repeated filters, so the next page is asked for with ours.
+        const { body } = await http.send<{ images: WireImage[]; next?: string }>({
+          method: "GET",
+          path: "/v2/images",
+          query: { ...query, limit, marker },
+        });
+        images.push(...body.images);
+        if (body.next === undefined || body.images.length === 0) return images;
+        marker = body.images.at(-1)?.id;
+      }
+    },
+    async get(id) {
+      const answer = await http.send<WireImage>({ method: "GET", path: image(id), accept: [404] });
+      return answer.status === 404 ? undefined : answer.body;
+    },
+    async create(body) {
+      const answer = await http.send<WireImage>({
+        method: "POST",
+        path: "/v2/images",
+        json: body,
+        accept: [409],
+        repeatable: true,
+      });
+      return answer.status === 409 ? undefined : answer.body;
+    },
+    async patch(id, patch) {
+      const headers = { "content-type": "application/openstack-images-v2.1-json-patch" };
+      const answer = await http.send<WireImage>({ method: "PATCH", path: image(id), headers, json: patch });
+      return answer.body;
+    },
+    async delete(id) {
+      const answer = await http.send({ method: "DELETE", path: image(id), accept: [404] });
+      return answer.status !== 404;
+    },
+    upload: (id, data) => send(image(id), "file", data),
+    stage: (id, data) => send(image(id), "stage", data),
+    async import(id, body) {
+      await http.send({ method: "POST", path: `${image(id)}/import`, json: body });
+    },
+    async tasks(id) {
+      // Clouds before Wallaby don't have it.
+      const answer = await http.send<{ tasks: WireTask[] }>({
+        method: "GET",
+        path: `${image(id)}/tasks`,
+        accept: [403, 404],
+      });
+      return answer.status === 200 ? answer.body.tasks : [];
+    },
+    async action(id, action) {
+      await http.send({ method: "POST", path: `${image(id)}/actions/${action}`, repeatable: true });
+    },
+    async deleteFromStore(store, id) {
+      const path = `/v2/stores/${encodeURIComponent(store)}/${encodeURIComponent(id)}`;
+      const answer = await http.send({ method: "DELETE", path, accept: [404] });
+      return answer.status !== 404;
+    },
+    async stores() {
+      const answer = await http.send<{ stores: WireStore[] }>({
+        method: "GET",
+        path: "/v2/info/stores",
+        accept: [404],
+      });
+      return answer.status === 404 ? [] : answer.body.stores;
+    },
+    async importMethods() {
+      const answer = await http.send<{ "import-methods": { value: string[] } }>({
+        method: "GET",
+        path: "/v2/info/import",
+        accept: [404],
+      });
+      return answer.status === 404 ? [] : answer.body["import-methods"].value;
+    },
+    async schema(name) {
+      return (await http.send<Record<string, unknown>>({ method: "GET", path: `/v2/schemas/${name}` })).body;
+    },
+    async usage() {
+      const answer = await http.send<{ usage: Record<string, { usage: number; limit: number }> }>({
+        method: "GET",
+        path: "/v2/info/usage",
+        accept: [403, 404],
+      });
+      return answer.status === 200 ? (answer.body.usage ?? {}) : {};
+    },
+    download: id =>
+      http.download({ method: "GET", path: `${image(id)}/file`, headers: { accept: "application/octet-stream" } }),
+  };
+}

@@ -1,0 +1,16 @@
+import type { GlanceClient } from "./client.ts";
+import type { Dialect } from "./dialect.ts";
+import type { ImageReads } from "./reads.ts";
+import type { WriteQueue } from "./writes.ts";
+
+/** One cloud's Image API v2 as one account sees it: what the operations in this folder share. */
+export interface GlanceCloud {
+  client: GlanceClient;
+  dialect: Dialect;
+  reads: ImageReads;
+  writes: WriteQueue;
+  /** The project that owns what this account makes. */
+  projectId(): Promise<string>;
+  /** The algorithm whose digest the server reports of an image's data; learned from its first answer. */
+  hashAlgorithm: string;
+}

@@ -1,0 +1,159 @@
+import { ImagesError, UnfinishedError } from "../../errors.ts";
+import { imageIdOf } from "../../mark.ts";
+import type { ImageFacts, ImageOrder, Job } from "../service.ts";
+import { createBody, factsOf, markProperties, type WireImage } from "./attributes.ts";
+import type { GlanceCloud } from "./cloud.ts";
+import { fill, holds } from "./data.ts";
+import { remove } from "./delete.ts";
+import { update } from "./update.ts";
+import { busyStatuses, untilSettled } from "./waiting.ts";
+
+/** How long the upload of an earlier, interrupted run may go on before its image is given up. */
+const patienceMs = 120_000;
+/** A resource can't have been destroyed and made again more often on one day. */
+const mostAttempts = 1000;
+
+/** Makes the image of an order, or takes over what an earlier try of the same resource left: at the end there is exactly one. */
+export async function create(cloud: GlanceCloud, order: ImageOrder, job: Job): Promise<ImageFacts> {
+  const leftover = await findLeftover(cloud, order, job);
+  if (leftover !== undefined) return await complete(cloud, leftover, order, job);
+  const reserved = await reserve(cloud, order, job);
+  return reserved.mine
+    ? await finish(cloud, reserved.image, order, job)
+    : await complete(cloud, reserved.image, order, job);
+}
+
+/**
+ * Brings an image of ours from whatever state an interrupted run left it in to what is ordered. One that can't be brought
+ * there (other data in it, stuck) makes room for a new one.
+ */
+export async function complete(cloud: GlanceCloud, found: WireImage, order: ImageOrder, job: Job): Promise<ImageFacts> {
+  job.report("taking over what an earlier run left");
+  const image = await settled(cloud, found, job);
+  if (image !== undefined && sameFormats(image, order)) {
+    if (image.status === "queued") return await finish(cloud, image, order, job, "correct");
+    const done = image.status === "active" || image.status === "deactivated";
+    if (done && (await holds(cloud, image, order, job))) return await correct(cloud, image, order, job);
+  }
+  await remove(cloud, found.id, { force: true }, job);
+  const reserved = await reserve(cloud, order, job);
+  return await finish(cloud, reserved.image, order, job);
+}
+
+/** What this very resource made before, in a run whose end never reached the state. Of several, the one that got furthest. */
+async function findLeftover(cloud: GlanceCloud, order: ImageOrder, job: Job): Promise<WireImage | undefined> {
+  const owner = await cloud.projectId();
+  const marked = await cloud.client.list({
+    [markProperties.resource]: order.mark.resource,
+    owner,
+    ...(order.values.hidden === true ? { os_hidden: true } : {}),
+  });
+  // Another project may have shared an image that carries the same mark, and an old cloud may not know the filter.
+  const own = marked.filter(image => image.owner === owner && image[markProperties.resource] === order.mark.resource);
+  const wanted = order.values.imageId as string | undefined;
+  const rank = (image: WireImage) =>
+    (wanted !== undefined && image.id !== wanted.toLowerCase() ? 10 : 0) +
+    (image.status === "active" || image.status === "deactivated" ? 0 : busyStatuses.includes(image.status) ? 1 : 2);
+  const [best, ...others] = own.sort((one, other) => rank(one) - rank(other));
+  for (const other of others) await remove(cloud, other.id, { force: true }, job);
+  if (best !== undefined && rank(best) >= 10) {
+    await remove(cloud, best.id, { force: true }, job);
+    return undefined;
+  }
+  return best;
+}
+
+/** Makes the image's record. `mine` is false when a parallel run of the same resource had made it already. */
+async function reserve(cloud: GlanceCloud, order: ImageOrder, job: Job): Promise<{ image: WireImage; mine: boolean }> {
+  job.report("creating");
+  const chosen = (order.values.imageId as string | undefined)?.toLowerCase();
+  const day = new Date().toISOString().slice(0, 10);
+  for (let attempt = 0; attempt < mostAttempts; attempt++) {
+    const id = chosen ?? imageIdOf(order.mark, day, attempt);
+    const made = await cloud.client.create(createBody(order.values, id, order.mark));
+    if (made !== undefined) return { image: made, mine: true };
+    // 409: there is, or there was, an image with this id.
+    const existing = await cloud.client.get(id);
+    if (existing?.[markProperties.resource] === order.mark.resource) return { image: existing, mine: false };
+    if (chosen !== undefined) throw usedId(chosen, existing);
+  }
+  throw new ImagesError("conflict", "found no free image id");
+}
+
+function usedId(id: string, existing: WireImage | undefined): ImagesError {
+  return new ImagesError(
+    "conflict",
+    existing === undefined
+      ? `imageId ${id} can't be used: an image of this id has been deleted, or belongs to somebody else`
+      : `imageId ${id} is used by another image, named ${JSON.stringify(existing.name)}`,
+    {
+      hint:
+        existing === undefined
+          ? "An image service never gives out an id twice: choose a new one, or leave imageId out"
+          : "Choose another id, or bring that image under management with adopt: { id }",
+    },
+  );
+}
+
+/** Data, then what could only be done with the data in place. An image that fails for good is taken away again. */
+async function finish(
+  cloud: GlanceCloud,
+  reserved: WireImage,
+  order: ImageOrder,
+  job: Job,
+  metadata: "as ordered" | "correct" = "as ordered",
+): Promise<ImageFacts> {
+  try {
+    const filled = order.source === undefined ? reserved : await fill(cloud, reserved.id, order, job);
+    if (metadata === "correct" || order.values.state === "deactivated") return await correct(cloud, filled, order, job);
+    return factsOf(filled, cloud.dialect);
+  } catch (error) {
+    throw await cleanedUp(cloud, reserved.id, error, job);
+  }
+}
+
+/** Brings the metadata of an image with the right data to what is ordered. */
+async function correct(cloud: GlanceCloud, image: WireImage, order: ImageOrder, job: Job): Promise<ImageFacts> {
+  const facts = factsOf(image, cloud.dialect);
+  return await update(cloud, image.id, { actual: facts, wanted: order.values, removedProperties: [] }, job);
+}
+
+/**
+ * What to throw after a create failed. Time running out says nothing about the image, so that one is kept, and told to the
+ * state, for the next run to go on with; after any other failure it is removed.
+ */
+async function cleanedUp(cloud: GlanceCloud, id: string, error: unknown, job: Job): Promise<unknown> {
+  const code = error instanceof ImagesError ? error.code : undefined;
+  if (code === "not-found") return error;
+  const facts: ImageFacts = { id, status: "unfinished" };
+  if (code === "timeout" || code === "interrupted" || job.signal.aborted) return new UnfinishedError(error, facts);
+  try {
+    await remove(cloud, id, { force: true }, { ...job, deadline: Math.max(job.deadline, Date.now() + 30_000) });
+    return error;
+  } catch {
+    return new UnfinishedError(error, facts);
+  }
+}
+
+/** The image when the server is through with it; undefined when it is stuck. */
+async function settled(cloud: GlanceCloud, image: WireImage, job: Job): Promise<WireImage | undefined> {
+  if (!busyStatuses.includes(image.status)) return image;
+  job.report(`waiting for an earlier run's ${image.status} to end`);
+  try {
+    return await untilSettled(cloud.client, image.id, {
+      ...job,
+      deadline: Math.min(job.deadline, Date.now() + patienceMs),
+    });
+  } catch (error) {
+    if (error instanceof ImagesError && (error.code === "timeout" || error.code === "not-found")) return undefined;
+    throw error;
+  }
+}
+
+function sameFormats(image: WireImage, order: ImageOrder): boolean {
+  const { diskFormat, containerFormat } = order.values;
+  return (
+    (diskFormat === undefined || image.disk_format === diskFormat) &&
+    (containerFormat === undefined || image.container_format === containerFormat)
+  );
+}

@@ -1,0 +1,217 @@
+import { setTimeout as pause } from "node:timers/promises";
+import { type Content, openContent, type Source } from "../../content/index.ts";
+import { ImagesError } from "../../errors.ts";
+import { transferReport } from "../../progress.ts";
+import type { ImageOrder, Job } from "../service.ts";
+import type { WireImage } from "./attributes.ts";
+import type { Upload } from "./client.ts";
+import type { GlanceCloud } from "./cloud.ts";
+import { gone, untilImported, untilSettled } from "./waiting.ts";
+
+/** How often the data is sent before an upload that the network breaks is given up. */
+const uploadTries = 4;
+
+/**
+ * Brings a queued image's data in, the way the order says, and holds what the server got against what was sent.
+ * @throws ImagesError "content" when the data isn't what it should be, "failed" when the server's own import failed
+ */
+export async function fill(cloud: GlanceCloud, id: string, order: ImageOrder, job: Job): Promise<WireImage> {
+  const source = order.source as Source;
+  if ("url" in source && source.mode === "import") {
+    const tasks = await tasksOf(cloud, id);
+    await cloud.client.import(id, { method: { name: "web-download", uri: source.url }, ...storesOf(order) });
+    const image = await untilImported(cloud.client, id, tasks, job);
+    await verifyImport(cloud, image, order);
+    return image;
+  }
+  const stores = order.values.stores as string[] | undefined;
+  if (stores === undefined || stores.length < 2) return await upload(cloud, id, order, job, "upload", stores?.[0]);
+  await upload(cloud, id, order, job, "stage");
+  const tasks = await tasksOf(cloud, id);
+  await cloud.client.import(id, { method: { name: "glance-direct" }, ...storesOf(order) });
+  return await untilImported(cloud.client, id, tasks, job);
+}
+
+function storesOf(order: ImageOrder): { stores?: string[]; all_stores_must_succeed?: boolean } {
+  const stores = (order.values.stores ?? (order.values.store === undefined ? undefined : [order.values.store])) as
+    | string[]
+    | undefined;
+  return stores === undefined ? {} : { stores, all_stores_must_succeed: true };
+}
+
+async function tasksOf(cloud: GlanceCloud, id: string): Promise<Set<string>> {
+  return new Set((await cloud.client.tasks(id)).map(task => task.id));
+}
+
+/** The data of `upload` ends in the image, that of `stage` waits on the server for an import. */
+async function upload(
+  cloud: GlanceCloud,
+  id: string,
+  order: ImageOrder,
+  job: Job,
+  how: "upload" | "stage",
+  store = order.values.store as string | undefined,
+): Promise<WireImage> {
+  for (let attempt = 1; ; attempt++) {
+    let content: Content | undefined;
+    try {
+      const data: Upload = {
+        // Opened once a try: a stream that was partly read is never sent again.
+        open: async () => {
+          content?.close();
+          content = await openContent(order.source as Source, {
+            ...(order.content ? { expected: order.content } : {}),
+            algorithms: [cloud.hashAlgorithm],
+            signal: job.signal,
+            progress: transferReport("uploading", job),
+          });
+          return content;
+        },
+        size: order.content?.size,
+        store,
+        signal: job.signal,
+        deadline: job.deadline,
+      };
+      await cloud.client[how](id, data);
+    } catch (error) {
+      content?.close();
+      const image = await afterFailure(cloud, id, error, job);
+      // It did arrive, only the answer was lost: the digests tell.
+      const arrived = how === "upload" ? image.status === "active" : image.status === "uploading";
+      if (!arrived) {
+        if (image.status !== "queued" || !worthRepeating(error) || attempt === uploadTries) {
+          throw await explained(cloud, error, order, attempt);
+        }
+        job.report(`the connection broke; uploading again (${attempt + 1} of ${uploadTries})`);
+        await pause(500 * 2 ** attempt * (0.5 + Math.random()), undefined, { signal: job.signal });
+        continue;
+      }
+    }
+    const sent = await (content as Content | undefined)?.finished.catch(() => undefined);
+    if (how === "stage") return await present(cloud, id);
+    const image = await untilSettled(cloud.client, id, job);
+    await verify(cloud, image, order, sent ?? (await digestOf(cloud, order, job)), job);
+    return image;
+  }
+}
+
+async function present(cloud: GlanceCloud, id: string): Promise<WireImage> {
+  const image = await cloud.client.get(id);
+  if (image === undefined) throw gone(id);
+  return image;
+}
+
+/** A refusal can reach us as a broken connection, and a success as a lost answer: the image says what happened. */
+async function afterFailure(cloud: GlanceCloud, id: string, error: unknown, job: Job): Promise<WireImage> {
+  if (job.signal.aborted) throw error;
+  const image = await present(cloud, id);
+  // Our own connection is closed, so the server notices and goes back to `queued`, or finishes.
+  return image.status === "saving" ? await untilSettled(cloud.client, id, job) : image;
+}
+
+function worthRepeating(error: unknown): boolean {
+  return (
+    error instanceof ImagesError &&
+    (error.code === "unavailable" || (error.code === "timeout" && error.status === undefined))
+  );
+}
+
+/** What an upload's failure means for the user, where the cloud knows more than the error says. */
+async function explained(cloud: GlanceCloud, error: unknown, order: ImageOrder, tries: number): Promise<unknown> {
+  if (!(error instanceof ImagesError)) return error;
+  if (error.status === 415) {
+    return new ImagesError("content", `the source isn't what diskFormat says: ${error.message}`, {
+      hint: "Correct diskFormat, or set source.decompress if the file is compressed",
+      cause: error,
+    });
+  }
+  // A quota's refusal comes before the body was read, and most often breaks the connection before it can be read itself.
+  if (error.status !== 413 && error.status !== undefined) return error;
+  const usage = await cloud.client.usage().catch(() => ({}) as Record<string, { usage: number; limit: number }>);
+  const total = usage.image_size_total;
+  const mebibytes = Math.ceil((order.content?.size ?? 0) / 2 ** 20);
+  if (total !== undefined && total.limit >= 0 && total.usage + mebibytes > total.limit) {
+    return new ImagesError(
+      "rejected",
+      `the project's image quota doesn't hold this image: ${total.usage} MiB used, ${mebibytes} MiB more, limit ${total.limit} MiB`,
+      { hint: "Delete images, or ask the cloud's operator for a larger image_size_total", cause: error },
+    );
+  }
+  if (error.status === 413) return error;
+  return new ImagesError(error.code, `${tries} uploads broke off; the last: ${error.message}`, { cause: error });
+}
+
+interface Sent {
+  size: number;
+  digests: Record<string, string>;
+}
+
+/** Reads the source once without sending it. */
+async function digestOf(cloud: GlanceCloud, order: ImageOrder, job: Job): Promise<Sent> {
+  const content = await openContent(order.source as Source, {
+    ...(order.content ? { expected: order.content } : {}),
+    algorithms: [cloud.hashAlgorithm],
+    signal: job.signal,
+    progress: transferReport("comparing", job),
+  });
+  try {
+    for await (const _ of content.stream);
+    return await content.finished;
+  } finally {
+    content.close();
+  }
+}
+
+/**
+ * Whether an image's data is what the order's source gives.
+ * @param image as the server reports it, data in place
+ */
+export async function holds(cloud: GlanceCloud, image: WireImage, order: ImageOrder, job: Job): Promise<boolean> {
+  if (order.source === undefined) return true;
+  if (order.content?.size !== undefined && image.size !== order.content.size) return false;
+  learnAlgorithm(cloud, image);
+  return difference(cloud, image, await digestOf(cloud, order, job)) === undefined;
+}
+
+async function verify(cloud: GlanceCloud, image: WireImage, order: ImageOrder, sent: Sent, job: Job): Promise<void> {
+  if (image.status !== "active") {
+    throw new ImagesError("failed", `image ${image.id} is ${image.status} after its data was sent`);
+  }
+  // The operator chose another algorithm than the default: learned now, read once more this one time.
+  const known = learnAlgorithm(cloud, image) ? sent : await digestOf(cloud, order, job);
+  const wrong = difference(cloud, image, known);
+  if (wrong !== undefined) throw corrupted(image, wrong);
+}
+
+/** An import's data never passed through here; a declared digest of the algorithm that the server uses can still be held against it. */
+async function verifyImport(cloud: GlanceCloud, image: WireImage, order: ImageOrder): Promise<void> {
+  learnAlgorithm(cloud, image);
+  const [algorithm, hex] = order.content?.content.split(":") ?? [];
+  const size = order.content?.size;
+  if (size !== undefined && image.size !== size) throw corrupted(image, `${image.size} bytes, not ${size}`);
+  const actual =
+    algorithm === image.os_hash_algo ? image.os_hash_value : algorithm === "md5" ? image.checksum : undefined;
+  if (typeof actual === "string" && hex !== undefined && actual !== hex) {
+    throw corrupted(image, `${algorithm} ${actual}, not ${hex}`);
+  }
+}
+
+function corrupted(image: WireImage, wrong: string): ImagesError {
+  return new ImagesError("content", `the data that arrived in image ${image.id} isn't what the source gives: ${wrong}`);
+}
+
+/** @returns false when it isn't the algorithm that was assumed */
+function learnAlgorithm(cloud: GlanceCloud, image: WireImage): boolean {
+  const algorithm = typeof image.os_hash_algo === "string" ? image.os_hash_algo : "md5";
+  if (algorithm === cloud.hashAlgorithm) return true;
+  cloud.hashAlgorithm = algorithm;
+  return false;
+}
+
+/** What differs, in words; undefined when nothing does. */
+function difference(cloud: GlanceCloud, image: WireImage, sent: Sent): string | undefined {
+  if (image.size !== sent.size) return `${image.size} bytes, not ${sent.size}`;
+  const actual = typeof image.os_hash_value === "string" ? image.os_hash_value : image.checksum;
+  const expected = sent.digests[cloud.hashAlgorithm];
+  return actual === expected ? undefined : `${cloud.hashAlgorithm} ${String(actual)}, not ${expected}`;
+}

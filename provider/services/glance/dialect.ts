@@ -1,0 +1,65 @@
+/** How one cloud's Image API v2 differs from another's. Sources: docs.openstack.org/api-ref/image/v2, and services.md's vendors. */
+export interface Dialect {
+  service: "openstack" | "ecl" | "istack";
+  diskFormats: readonly string[];
+  containerFormats: readonly string[];
+  visibilities: readonly string[];
+  /** os_hidden is there. */
+  hidden: boolean;
+  /** actions/deactivate and /reactivate are there. */
+  state: boolean;
+  /** Several stores, /v2/info and the import call are there. */
+  import: boolean;
+  /** os_hash_value is there; older services only report an MD5 `checksum`. */
+  hashes: boolean;
+  /** Extra attributes of the vendor that only the service sets: wire name to the sdk's name. */
+  extraOutputs: Readonly<Record<string, string>>;
+}
+
+export const openstack: Dialect = {
+  service: "openstack",
+  diskFormats: ["ami", "ari", "aki", "vhd", "vhdx", "vmdk", "raw", "qcow2", "vdi", "iso", "ploop"],
+  containerFormats: ["ami", "ari", "aki", "bare", "ovf", "ova", "docker", "compressed"],
+  visibilities: ["private", "shared", "community", "public"],
+  hidden: true,
+  state: true,
+  import: true,
+  hashes: true,
+  extraOutputs: {},
+};
+
+/** sdpf.ntt.com, Image Storage v2; eclsdk 1.11.1. */
+export const ecl: Dialect = {
+  service: "ecl",
+  diskFormats: ["raw", "qcow2", "iso", "aki", "ari", "ami", "vhd", "vdi", "vmdk"],
+  containerFormats: ["bare"],
+  visibilities: ["private", "shared", "public"],
+  hidden: false,
+  state: false,
+  import: false,
+  hashes: false,
+  extraOutputs: { ".os.type": "osType", ".service.type": "serviceType", license_switch: "licenseSwitch" },
+};
+
+/** istack-sdk-api-python, page Images. */
+export const istack: Dialect = {
+  service: "istack",
+  diskFormats: ["ami", "ari", "aki", "vhd", "vmdk", "raw", "qcow2", "vdi", "iso"],
+  containerFormats: ["ami", "ari", "aki", "bare", "ovf", "ova", "docker"],
+  visibilities: ["private", "public"],
+  hidden: false,
+  state: true,
+  import: false,
+  hashes: false,
+  extraOutputs: {
+    image_location: "imageLocation",
+    image_state: "imageState",
+    image_type: "imageType",
+    instance_uuid: "instanceUuid",
+    base_image_ref: "baseImageRef",
+    user_id: "userId",
+    owner_id: "ownerId",
+    kernel_id: "kernelId",
+    ramdisk_id: "ramdiskId",
+  },
+};

@@ -1,0 +1,119 @@
+import * as v from "valibot";
+import { checkSource, type Source } from "../../content/index.ts";
+import { commonImageFields } from "../../fields/common.ts";
+import { type Field, type FieldTable, hasUnknown, type Problem } from "../../fields/field.ts";
+import { flag, mapOf, oneOf, setOf, text, uuid, whole } from "../../fields/values.ts";
+import { fieldOf, isReserved, sameValue } from "./attributes.ts";
+import type { Dialect } from "./dialect.ts";
+
+/** What a program may declare of an image on a cloud of this dialect. Limits: docs.openstack.org/api-ref/image/v2 and its schemas. */
+export function imageFields(dialect: Dialect): FieldTable {
+  const fields: Record<string, Field> = {
+    ...commonImageFields(dialect.service),
+    name: { schema: text({ what: "name", min: 1, max: 255, bmpOnly: true }), change: "update", reported: true },
+    // Which formats there are is the operator's choice; those that aren't usual are asked of the cloud (see service.ts).
+    diskFormat: {
+      schema: dialect.import ? text({ what: "diskFormat", min: 1 }) : oneOf("diskFormat", dialect.diskFormats),
+      change: "replace",
+      reported: true,
+    },
+    containerFormat: { schema: oneOf("containerFormat", dialect.containerFormats), change: "replace", reported: true },
+    minDisk: { schema: whole({ what: "minDisk", unit: "GB" }), change: "update", reported: true },
+    minRam: { schema: whole({ what: "minRam", unit: "MB" }), change: "update", reported: true },
+    visibility: { schema: oneOf("visibility", dialect.visibilities), change: "update", reported: true },
+    protected: { schema: flag("protected"), change: "update", reported: true },
+    tags: {
+      schema: setOf("tags", text({ what: "a tag", min: 1, max: 255, bmpOnly: true })),
+      change: "update",
+      reported: true,
+      same: sameValue,
+    },
+    properties: { schema: propertiesSchema(), change: "update", reported: true, part: true },
+    imageId: { schema: uuid("imageId"), change: "replace", same: sameId },
+    forceDelete: { schema: flag("forceDelete"), change: "none" },
+  };
+  if (dialect.hidden) fields.hidden = { schema: flag("hidden"), change: "update", reported: true };
+  if (dialect.state)
+    fields.state = { schema: oneOf("state", ["active", "deactivated"]), change: "update", reported: true };
+  if (dialect.import) {
+    fields.store = { schema: text({ what: "store", min: 1 }), change: "replace" };
+    fields.stores = {
+      schema: setOf("stores", text({ what: "a store", min: 1 }), { min: 1 }),
+      change: "update",
+      reported: true,
+      part: true,
+      same: sameValue,
+    };
+  }
+  return { service: dialect.service, fields, instead: instead(dialect), rules };
+}
+
+function propertiesSchema() {
+  const key = v.pipe(
+    text({ what: "a property's name", min: 1, max: 255, bmpOnly: true }),
+    v.check(
+      name => !isReserved(name),
+      issue => {
+        const field = fieldOf(issue.input);
+        return `the property ${issue.input} is reserved by the Image API${field ? `: use the field ${field}` : ""}`;
+      },
+    ),
+  );
+  return mapOf("properties", key, text({ what: "a property's value", bmpOnly: true }));
+}
+
+function sameId(actual: unknown, wanted: unknown): boolean {
+  return String(actual).toLowerCase() === String(wanted).toLowerCase();
+}
+
+function instead(dialect: Dialect): Record<string, string> {
+  const elsewhere: Record<string, string> = {
+    region: "the region is part of the connection",
+    regions: "copy the image to another region with ImageCopy",
+    description: "use properties: { description: … }",
+    distribution: "use properties: { os_distro: … }",
+    isPublic: 'use visibility: "public"',
+    copyFrom: 'use source: { url, mode: "import" }',
+    location: "use source: { url }",
+    owner: "an image belongs to the project of its connection",
+    members: "use ImageMember",
+    id: "use imageId",
+  };
+  if (!dialect.hidden) elsewhere.hidden = 'this service can\'t hide an image; use visibility: "private"';
+  if (!dialect.state) elsewhere.state = "this service can't deactivate an image";
+  if (!dialect.import) {
+    elsewhere.store = "this service has one store";
+    elsewhere.stores = "this service has one store";
+  }
+  return elsewhere;
+}
+
+function rules(values: Record<string, unknown>): Problem[] {
+  const problems: Problem[] = [];
+  const { source, adopt, store, stores, diskFormat, containerFormat, imageId } = values;
+  if (source !== undefined && !hasUnknown(source)) {
+    for (const { path, message } of checkSource(source as Source)) {
+      problems.push({
+        property: path === "" ? "source" : `source.${path}`,
+        reason: `${path === "" ? "source" : `source.${path}`} ${message}`,
+      });
+    }
+  }
+  if (store !== undefined && stores !== undefined) {
+    problems.push({ property: "stores", reason: "store and stores say the same thing: keep one of them" });
+  }
+  if (values.name === undefined && adopt === undefined)
+    problems.push({ property: "name", reason: "a new image needs a name" });
+  if (adopt !== undefined && imageId !== undefined) {
+    problems.push({
+      property: "imageId",
+      reason: "imageId is for a new image; to take over an existing one write adopt: { id }",
+    });
+  }
+  if (source !== undefined && adopt === undefined) {
+    for (const [name, value] of Object.entries({ diskFormat, containerFormat })) {
+      if (value === undefined) problems.push({ property: name, reason: `an image with data needs ${name}` });
+    }
+  }
+  return problems;
+}

@@ -1,0 +1,119 @@
+import { ImagesError } from "../../errors.ts";
+import type { ImageChange, ImageFacts, Job } from "../service.ts";
+import { factsOf, patchOf, storesOf, type WireImage } from "./attributes.ts";
+import type { GlanceCloud } from "./cloud.ts";
+import { busyStatuses, gone, untilImported, untilSettled } from "./waiting.ts";
+
+/** How often a write that somebody else's write undid is applied again. */
+const mostRounds = 6;
+
+/**
+ * Brings an image's fields to what is wanted: one smallest patch, then one read that shows whether it stayed. Somebody else's
+ * write at the same time makes Glance lose ours, so that what is missing afterwards is applied again.
+ */
+export async function update(cloud: GlanceCloud, id: string, change: ImageChange, job: Job): Promise<ImageFacts> {
+  return await cloud.writes.run(id, async () => {
+    let facts = change.actual;
+    let image: WireImage | undefined;
+    for (let round = 0; round < mostRounds; round++) {
+      const wrote = await write(cloud, id, facts, change, job);
+      if (!wrote && image !== undefined) return factsOf(image, cloud.dialect);
+      image = await readBack(cloud, id, job);
+      facts = factsOf(image, cloud.dialect);
+      if (isDone(facts, change)) return facts;
+    }
+    throw new ImagesError(
+      "conflict",
+      `image ${id} doesn't keep the changes: something else writes to it all the time`,
+      {
+        hint: "Find what else manages this image (another stack, a script), and let only one of them do it",
+      },
+    );
+  });
+}
+
+function isDone(facts: ImageFacts, { wanted, removedProperties }: ImageChange): boolean {
+  return (
+    patchOf(facts, wanted, removedProperties).length === 0 &&
+    (wanted.state === undefined || wanted.state === facts.state || facts.status === "queued") &&
+    storesMissing(facts, wanted).length === 0
+  );
+}
+
+/** @returns whether anything was sent */
+async function write(
+  cloud: GlanceCloud,
+  id: string,
+  facts: ImageFacts,
+  change: ImageChange,
+  job: Job,
+): Promise<boolean> {
+  const { wanted, removedProperties } = change;
+  let wrote = false;
+  const patch = patchOf(facts, wanted, removedProperties);
+  if (patch.length > 0) {
+    await patchAsItIs(cloud, id, patch, change);
+    wrote = true;
+  }
+  if (wanted.state !== undefined && wanted.state !== facts.state && facts.status !== "queued") {
+    await cloud.client.action(id, wanted.state === "deactivated" ? "deactivate" : "reactivate");
+    wrote = true;
+  }
+  const missing = storesMissing(facts, wanted);
+  if (missing.length > 0) {
+    await copyToStores(cloud, id, missing, job);
+    wrote = true;
+  }
+  for (const store of change.removedStores ?? []) {
+    if (await cloud.client.deleteFromStore(store, id)) wrote = true;
+  }
+  return wrote;
+}
+
+/** A property to remove may be gone already (409, and nothing of the patch was applied): then the patch is made from what is there. */
+async function patchAsItIs(
+  cloud: GlanceCloud,
+  id: string,
+  patch: ReturnType<typeof patchOf>,
+  change: ImageChange,
+): Promise<void> {
+  try {
+    await cloud.client.patch(id, patch);
+  } catch (error) {
+    if (!(error instanceof ImagesError) || error.status !== 409) throw error;
+    const image = await cloud.client.get(id);
+    if (image === undefined) throw gone(id);
+    const again = patchOf(factsOf(image, cloud.dialect), change.wanted, change.removedProperties);
+    if (again.length > 0) await cloud.client.patch(id, again);
+  }
+}
+
+/** While data is being uploaded, a changed name is seen at once and comes back to the old one when the upload ends. */
+async function readBack(cloud: GlanceCloud, id: string, job: Job): Promise<WireImage> {
+  const image = await cloud.client.get(id);
+  if (image === undefined) throw gone(id);
+  return busyStatuses.includes(image.status) ? await untilSettled(cloud.client, id, job) : image;
+}
+
+function storesMissing(facts: ImageFacts, wanted: Record<string, unknown>): string[] {
+  const has = new Set((facts.stores as string[] | undefined) ?? []);
+  return facts.status === "queued"
+    ? []
+    : ((wanted.stores as string[] | undefined) ?? []).filter(store => !has.has(store));
+}
+
+/** Copies an active image's data to more stores, by the server. */
+export async function copyToStores(
+  cloud: GlanceCloud,
+  id: string,
+  stores: readonly string[],
+  job: Job,
+): Promise<WireImage> {
+  const tasks = new Set((await cloud.client.tasks(id)).map(task => task.id));
+  await cloud.client.import(id, { method: { name: "copy-image" }, stores, all_stores_must_succeed: true });
+  const image = await untilImported(cloud.client, id, tasks, job);
+  const lacking = stores.filter(store => !storesOf(image).includes(store));
+  if (lacking.length > 0)
+    throw new ImagesError("failed", `image ${id} wasn't copied to the store ${lacking.join(", ")}`);
+  return image;
+}

@@ -1,0 +1,133 @@
+import * as pulumi from "@pulumi/pulumi";
+import type { OpenStackImageArgs } from "./imageArgs.ts";
+import { markedInputs } from "./inputs.ts";
+
+/** What an image is, on the service that `service` names: an editor offers, and the compiler allows, just what that one knows. */
+export type ImageArgs = OpenStackImageArgs;
+
+/** Which image to read, and where. */
+export type ImageLookup = Pick<ImageArgs, "service" | "connection">;
+
+/**
+ * A machine image on an image service.
+ *
+ * What is declared is managed: it is put right when it was changed outside. What isn't declared is left alone.
+ * ```ts
+ * const ubuntu = new Image("ubuntu", {
+ *   service: "openstack",
+ *   name: "ubuntu-24.04",
+ *   diskFormat: "qcow2",
+ *   containerFormat: "bare",
+ *   source: { file: "build/ubuntu.qcow2" },
+ *   tags: ["golden"],
+ *   properties: { os_distro: "ubuntu" },
+ * });
+ * export const imageId = ubuntu.id;
+ * ```
+ * The option `customTimeouts` limits how long create (default 60 minutes), update (60) and delete (30) may take.
+ */
+export class Image extends pulumi.CustomResource {
+  /** The service's word for the image's state: `queued`, `active`, `deactivated`, … */
+  declare readonly status: pulumi.Output<string>;
+  declare readonly name: pulumi.Output<string>;
+  declare readonly diskFormat: pulumi.Output<string>;
+  declare readonly containerFormat: pulumi.Output<string>;
+  /** GB. */
+  declare readonly minDisk: pulumi.Output<number>;
+  /** MB. */
+  declare readonly minRam: pulumi.Output<number>;
+  declare readonly visibility: pulumi.Output<string>;
+  declare readonly protected: pulumi.Output<boolean>;
+  declare readonly hidden: pulumi.Output<boolean>;
+  declare readonly tags: pulumi.Output<string[]>;
+  /** Where properties are declared, the declared ones as they are; else all that the image has. */
+  declare readonly properties: pulumi.Output<Record<string, string>>;
+  declare readonly state: pulumi.Output<string>;
+  /** Size of the data in bytes. */
+  declare readonly size: pulumi.Output<number>;
+  /** Size of the disk that the data describes, in bytes. */
+  declare readonly virtualSize: pulumi.Output<number | undefined>;
+  /** MD5 of the data, in hex. */
+  declare readonly checksum: pulumi.Output<string | undefined>;
+  /** The algorithm of `hashValue`, e.g. `sha512`. */
+  declare readonly hashAlgorithm: pulumi.Output<string | undefined>;
+  /** The service's digest of the data, in hex. */
+  declare readonly hashValue: pulumi.Output<string | undefined>;
+  /** What the source held: `sha256:<hex>` of its bytes, or a url's ETag. A change of it replaces the image. */
+  declare readonly content: pulumi.Output<string | undefined>;
+  /** Id of the project that owns the image. */
+  declare readonly owner: pulumi.Output<string>;
+  /** ISO 8601, UTC. */
+  declare readonly createdAt: pulumi.Output<string>;
+  /** ISO 8601, UTC. */
+  declare readonly updatedAt: pulumi.Output<string>;
+  /** Path of the data below the service's address. */
+  declare readonly file: pulumi.Output<string | undefined>;
+  /** Path of the image's JSON schema below the service's address. */
+  declare readonly schema: pulumi.Output<string | undefined>;
+  /** Path of the image below the service's address. */
+  declare readonly self: pulumi.Output<string | undefined>;
+  /** The store's own address of the data, where the cloud shows it. */
+  declare readonly directUrl: pulumi.Output<string | undefined>;
+  /** Addresses of the data in its stores, where the cloud shows them; without credentials. */
+  declare readonly locations: pulumi.Output<string[] | undefined>;
+  /** The stores that have the data: the declared ones of them where stores are declared. */
+  declare readonly stores: pulumi.Output<string[] | undefined>;
+
+  constructor(name: string, args: ImageArgs, opts?: pulumi.CustomResourceOptions) {
+    super(imageType, name, { ...outputsOf(), ...markedInputs(imageType, "image", name, args, opts) }, opts);
+  }
+
+  /**
+   * Reads an image without managing it.
+   * @param id the image's id on the service
+   */
+  static get(
+    name: string,
+    id: pulumi.Input<pulumi.ID>,
+    where: ImageLookup,
+    opts?: pulumi.CustomResourceOptions,
+  ): Image {
+    return new ReadImage(name, id, where, opts);
+  }
+}
+
+const imageType = "pulumi-nodejs:dynamic/images:Image";
+
+class ReadImage extends Image {
+  constructor(name: string, id: pulumi.Input<pulumi.ID>, where: ImageLookup, opts?: pulumi.CustomResourceOptions) {
+    super(name, where as ImageArgs, { ...opts, id });
+  }
+}
+
+/** The engine fills in what a resource names: each output has to be there from the start. */
+function outputsOf(): Record<string, undefined> {
+  const names = [
+    ...[
+      "status",
+      "name",
+      "diskFormat",
+      "containerFormat",
+      "minDisk",
+      "minRam",
+      "visibility",
+      "protected",
+      "hidden",
+      "tags",
+    ],
+    ...[
+      "properties",
+      "state",
+      "size",
+      "virtualSize",
+      "checksum",
+      "hashAlgorithm",
+      "hashValue",
+      "content",
+      "owner",
+      "createdAt",
+    ],
+    ...["updatedAt", "file", "schema", "self", "directUrl", "locations", "stores"],
+  ];
+  return Object.fromEntries(names.map(name => [name, undefined]));
+}

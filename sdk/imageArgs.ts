@@ -1,0 +1,50 @@
+import type { Input } from "@pulumi/pulumi";
+import type { Adopt, Source } from "./source.ts";
+
+/** What an image on every service may have. */
+interface CommonImageArgs {
+  /** Name of a connection (see the README, Connections). Default: the service's own default connection. */
+  connection?: Input<string>;
+}
+
+/** An image on an OpenStack Image service (Glance, Image API v2). Source: docs.openstack.org/api-ref/image/v2. */
+export interface OpenStackImageArgs extends CommonImageArgs {
+  service: "openstack";
+  /** 1 to 255 characters; needn't be unique. A new image needs one. */
+  name?: Input<string>;
+  /**
+   * What the data is: ami, ari, aki, vhd, vhdx, vmdk, raw, qcow2, vdi, iso, ploop, or what else the cloud's operator allows.
+   * A change replaces the image. Needed where there is data.
+   */
+  diskFormat?: Input<string>;
+  /** What the data is wrapped in; `bare` for none. A change replaces the image. Needed where there is data. */
+  containerFormat?: Input<"ami" | "ari" | "aki" | "bare" | "ovf" | "ova" | "docker" | "compressed">;
+  /** The smallest disk that the image boots from, in GB. */
+  minDisk?: Input<number>;
+  /** The least memory that the image boots with, in MB. */
+  minRam?: Input<number>;
+  /** Who may use it. The service's default is `shared`: its owner, and who is made a member. `public` is mostly for admins. */
+  visibility?: Input<"private" | "shared" | "community" | "public">;
+  /** Can't be deleted while true. */
+  protected?: Input<boolean>;
+  /** Left out of listings, but usable by its id. */
+  hidden?: Input<boolean>;
+  /** ALL of the image's tags, each of 1 to 255 characters; leave it out to have tags managed elsewhere (ImageTag). */
+  tags?: Input<Input<string>[]>;
+  /** Custom properties. Those declared are managed, others are left alone; one that is taken out here is removed from the image. */
+  properties?: Input<Record<string, Input<string>>>;
+  /** `deactivated`: the data can't be read until it is `active` again. */
+  state?: Input<"active" | "deactivated">;
+  /** A UUID of your choice for the image. It can never be used again, not even once the image is deleted. */
+  imageId?: Input<string>;
+  /** The store that gets the data. Default: the cloud's default store. A change replaces the image. */
+  store?: Input<string>;
+  /** The stores that get the data. Stores added later get a copy, stores taken out lose theirs. */
+  stores?: Input<Input<string>[]>;
+  /** Where the data comes from. Without it the image stays `queued`, for somebody else to fill. A change of the data replaces the image. */
+  source?: Source;
+  /** Take an existing image under management instead of making one. */
+  adopt?: Adopt;
+  /** Take the protection off before the image is deleted. */
+  forceDelete?: Input<boolean>;
+}
