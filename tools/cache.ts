@@ -32,7 +32,12 @@ export async function cached(
     const partial = `${folder}.partial`;
     await rm(partial, { recursive: true, force: true });
     await mkdir(partial);
-    await make(partial);
+    try {
+      await make(partial);
+    } catch (error) {
+      await rm(partial, { recursive: true, force: true });
+      throw error;
+    }
     await rename(partial, folder);
     return folder;
   } finally {

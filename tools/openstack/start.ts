@@ -1,0 +1,141 @@
+import { access, mkdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import type { OpenStackCloud } from "../../test/cloud/openStackCloud.ts";
+import { runCommand } from "../command.ts";
+import type { Accounts } from "./accounts.ts";
+import { setCatalogue } from "./catalogue.ts";
+import { type CopyImagePolicy, configureGlance, STORES, startGlance } from "./glance.ts";
+import { signIn } from "./identity.ts";
+import { initialState, REGIONS } from "./initialState.ts";
+import { installOpenStack } from "./install.ts";
+import { configureKeystone, startKeystone } from "./keystone.ts";
+import { startPostgres } from "./postgres.ts";
+
+/** How a real OpenStack is started. */
+export interface StartOptions {
+  /** Its state: made anew where there is none, else gone on with. */
+  dir: string;
+  /** RegionOne alone, or RegionTwo too, with a Glance of its own. Default: 1. */
+  regions?: 1 | 2;
+  /** What the catalogue names as the image service of each region, instead of the Glance itself: a proxy's address. */
+  imageEndpoints?: string[];
+  /** Default: "member". */
+  copyImagePolicy?: CopyImagePolicy;
+  /** Told what is being done, line by line. */
+  log?: (line: string) => void;
+}
+
+/** A real OpenStack cloud: Keystone, and a Glance in each region, on loopback. */
+export interface RealOpenStackCloud extends OpenStackCloud {
+  kind: "real";
+  /** The address of each region's own Glance, whatever the catalogue says. */
+  imageServers: string[];
+}
+
+/**
+ * Starts the real Keystone 30 and Glance 33 on loopback, at ports of their own, with PostgreSQL.
+ *
+ * Server-side imports may fetch from 127.0.0.1, at any port but 22; from every other host they are refused.
+ * Everything that is started ends with this process, however that ends.
+ * @throws Error with what the failing service wrote
+ */
+export async function startOpenStack(options: StartOptions): Promise<RealOpenStackCloud> {
+  const log = options.log ?? (() => {});
+  const regions = REGIONS.slice(0, options.regions ?? 1);
+  const installation = await installOpenStack();
+  const first = await initialState(installation);
+  const logs = join(options.dir, "logs");
+  await mkdir(logs, { recursive: true });
+
+  log("starting PostgreSQL, Keystone and Glance");
+  const keystoneFolder = join(options.dir, "keystone");
+  const glanceFolder = (region: string): string => join(options.dir, region);
+  const logFile = (name: string): string => join(logs, `${name}.log`);
+  const startingPostgres = takeFirstState(first, options.dir).then(() =>
+    startPostgres(installation, join(options.dir, "pg"), logFile("postgres")),
+  );
+  const startingKeystone = startKeystone(installation, { folder: keystoneFolder, logFile: logFile("keystone") });
+  const startingGlances = regions.map(({ name }) => startGlance(installation, glanceFolder(name), logFile(name)));
+  const stop = async (): Promise<void> => {
+    await stopAll([startingKeystone, ...startingGlances]);
+    // Last, as the others use it.
+    await stopAll([startingPostgres]);
+  };
+
+  try {
+    const [postgres, keystone, glances] = await Promise.all([
+      startingPostgres,
+      startingKeystone,
+      Promise.all(startingGlances),
+    ]);
+    const { accounts, servicePassword } = await readAccounts(options.dir);
+    const authUrl = `${keystone.url}/v3`;
+    const places = regions.map((region, index) => {
+      const server = glances[index]?.url ?? "";
+      return { ...region, server, imageUrl: options.imageEndpoints?.[index] ?? server };
+    });
+
+    await configureKeystone({ folder: keystoneFolder, database: postgres.url("keystone") });
+    const loadKeystone = async (): Promise<void> => {
+      await keystone.load();
+      const { username, password, projectName } = accounts.admin;
+      const admin = await signIn(authUrl, { username, password, project: projectName });
+      const entries = places.flatMap(({ name, imageUrl }) => [
+        { service: "identity" as const, region: name, url: authUrl },
+        { service: "image" as const, region: name, url: imageUrl },
+      ]);
+      await setCatalogue(admin, entries);
+    };
+    const loadGlance = async ({ name, database, server }: (typeof places)[number], index: number): Promise<void> => {
+      await configureGlance(installation, {
+        folder: glanceFolder(name),
+        database: postgres.url(database),
+        url: server,
+        region: name,
+        authUrl,
+        servicePassword,
+        copyImagePolicy: options.copyImagePolicy ?? "member",
+      });
+      await glances[index]?.load();
+    };
+    await Promise.all([loadKeystone(), ...places.map(loadGlance)]);
+    log(`ready: Keystone at ${authUrl}`);
+
+    return {
+      kind: "real",
+      authUrl,
+      regions: places.map(({ name, imageUrl }) => ({ name, imageUrl })),
+      imageServers: places.map(({ server }) => server),
+      stores: [...STORES],
+      accounts,
+      dataDir: options.dir,
+      stop,
+    };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+/** Stops those that did start. */
+async function stopAll(starting: Promise<{ stop(): Promise<void> }>[]): Promise<void> {
+  const results = await Promise.allSettled(starting);
+  await Promise.all(results.map(result => (result.status === "fulfilled" ? result.value.stop() : undefined)));
+}
+
+async function readAccounts(dir: string): Promise<Accounts> {
+  return JSON.parse(await readFile(join(dir, "accounts.json"), "utf8")) as Accounts;
+}
+
+/** Copies the first state, with its owners, into a folder that has none yet. */
+async function takeFirstState(first: string, dir: string): Promise<void> {
+  const there = await access(join(dir, "accounts.json")).then(
+    () => true,
+    () => false,
+  );
+  if (there) return;
+  // accounts.json last: its presence says that the rest is whole.
+  for (const name of ["pg", "keystone", "accounts.json"]) {
+    await runCommand("cp", ["-a", join(first, name), dir]);
+  }
+}
