@@ -210,7 +210,8 @@ export function createHttp(options: HttpOptions): Http {
       } else {
         error = failureError(outcome, url, tried());
         again = !isCertificateError(outcome.code) && (repeatable || !outcome.connected);
-        if (!hasAnswered && !outcome.connected) limit = Math.min(limit, started + (options.strangerMs ?? strangerMs));
+        // A page of somebody else's counts as no answer, too.
+        if (!hasAnswered) limit = Math.min(limit, started + (options.strangerMs ?? strangerMs));
       }
       if (!again) throw error;
       const wait = Math.max(wanted ?? 0, pauseAfter(attempts));
