@@ -1,0 +1,11 @@
+export { type ContentIdentity, type IdentifyOptions, identify } from "./identify.ts";
+export { type Content, type OpenOptions, openContent } from "./openContent.ts";
+export {
+  type Compression,
+  checkSource,
+  type FileSource,
+  type Source,
+  type SourceProblem,
+  shownSource,
+  type UrlSource,
+} from "./source.ts";

@@ -1,0 +1,12 @@
+import { Worker } from "node:worker_threads";
+
+/** Starts a worker from a file beside this one: `.ts` when run from sources, `.js` when compiled. It gets no environment and no flags of ours. */
+export function startWorker(name: "hashWorker" | "decoderWorker", workerData?: unknown): Worker {
+  const extension = import.meta.url.endsWith(".ts") ? ".ts" : ".js";
+  return new Worker(new URL(`./${name}${extension}`, import.meta.url), {
+    env: {},
+    execArgv: [],
+    workerData,
+    name: `images ${name}`,
+  });
+}
