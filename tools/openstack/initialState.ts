@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { cached } from "../cache.ts";
 import { step } from "../progress.ts";
@@ -22,7 +22,7 @@ export const REGIONS = [
  */
 export async function initialState(installation: Installation): Promise<string> {
   return cached(
-    `openstack-state-${installation.id}-${await recipe()}`,
+    `openstack-state-${installation.id}-${await recipeId()}`,
     folder =>
       step("OpenStack: making its first state (half a minute, once)", async report => {
         await make(installation, folder, report);
@@ -78,11 +78,11 @@ async function make(installation: Installation, folder: string, report: (detail:
   await rm(scratch, { recursive: true });
 }
 
-/** Changes whenever a file in this folder does: a state made by an older recipe is not used. */
-async function recipe(): Promise<string> {
+/** What decides how the state looks: one made by an older recipe is not used. */
+const RECIPE = ["initialState.ts", "postgres.ts", "keystone.ts", "glance.ts", "accounts.ts"];
+
+async function recipeId(): Promise<string> {
   const hash = createHash("sha256");
-  for (const name of (await readdir(import.meta.dirname)).sort()) {
-    if (/\.(ts|py)$/.test(name)) hash.update(await readFile(join(import.meta.dirname, name)));
-  }
+  for (const name of RECIPE) hash.update(await readFile(join(import.meta.dirname, name)));
   return hash.digest("hex").slice(0, 8);
 }

@@ -1,4 +1,4 @@
-import { access, mkdir, readFile } from "node:fs/promises";
+import { access, mkdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { OpenStackCloud } from "../../test/cloud/openStackCloud.ts";
 import { runCommand } from "../command.ts";
@@ -136,6 +136,7 @@ async function takeFirstState(first: string, dir: string): Promise<void> {
   if (there) return;
   // accounts.json last: its presence says that the rest is whole.
   for (const name of ["pg", "keystone", "accounts.json"]) {
+    await rm(join(dir, name), { recursive: true, force: true });
     await runCommand("cp", ["-a", join(first, name), dir]);
   }
 }
