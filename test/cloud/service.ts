@@ -45,6 +45,8 @@ export interface ServiceContext<Settings extends object> {
    * @returns the base address, without a slash at the end; `register` gets it too.
    */
   listen(register: (app: FastifyInstance, url: string) => void | Promise<void>, part?: string): Promise<string>;
+  /** The certificate to trust, when the cloud serves https. */
+  caFile?: string;
   /** Says who made a request, for the recording. */
   signedIn(request: FastifyRequest, user: string): void;
   /** Work to be done before the cloud stops (ends timers, waits for tasks). */

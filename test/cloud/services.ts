@@ -1,0 +1,25 @@
+import { digitalocean } from "./digitalocean/index.ts";
+import { divvycloud } from "./divvycloud/index.ts";
+import { openstack } from "./openstack/index.ts";
+import type { CloudService, ServiceDescription } from "./service.ts";
+
+/** The services of the local cloud: one line each. */
+export const services = {
+  openstack,
+  digitalocean,
+  divvycloud,
+};
+
+export type ServiceName = keyof typeof services;
+
+type Service<Name extends ServiceName> = (typeof services)[Name];
+
+/** What a test may tune on a service. */
+export type SettingsOf<Name extends ServiceName> =
+  Service<Name> extends CloudService<infer S, ServiceDescription> ? S : never;
+
+/** What a service tells of itself. */
+export type DescriptionOf<Name extends ServiceName> = Awaited<ReturnType<Service<Name>["start"]>>;
+
+/** What a test wants different from the defaults. */
+export type CloudSettings = { [Name in ServiceName]?: Partial<SettingsOf<Name>> };
