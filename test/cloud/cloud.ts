@@ -25,6 +25,10 @@ export interface CloudOptions {
   tls?: boolean;
   /** Which services run. Default: all. */
   services?: ServiceName[];
+  /** How many regions OpenStack has, each with an Image API of its own. Default: 1. */
+  regions?: 1 | 2;
+  /** What OpenStack's catalogue names as the image service of each region, instead of the Image API itself: a proxy's address. */
+  imageEndpoints?: string[];
   /** What a test wants different, by service. */
   settings?: CloudSettings;
   /** Where lines of diagnostics go. Default: nowhere. */
@@ -75,6 +79,7 @@ export async function startCloud(options: CloudOptions): Promise<LocalCloud> {
   const endpoints: Endpoint[] = [];
   const stores: Store<unknown>[] = [state];
   const endings: (() => void | Promise<void>)[] = [];
+  const shared: ServiceContext<object>["shared"] = {};
   let ahead = 0;
   let nextPort = options.port ?? 0;
 
@@ -119,6 +124,7 @@ export async function startCloud(options: CloudOptions): Promise<LocalCloud> {
         return endpoint.url;
       },
       ...(tls && { caFile: tls.caFile }),
+      shared,
       signedIn(request, user) {
         const recorded = records.get(request.raw);
         if (recorded) recorded.user = user;
@@ -139,13 +145,21 @@ export async function startCloud(options: CloudOptions): Promise<LocalCloud> {
     return stopping;
   };
 
+  const openstackOptions = {
+    ...(options.regions && { regions: options.regions }),
+    ...(options.imageEndpoints && { imageEndpoints: options.imageEndpoints }),
+  };
   const names = options.services ?? (Object.keys(services) as ServiceName[]);
   const descriptions: Partial<Record<ServiceName, ServiceDescription>> = {};
   const settings: Partial<Record<ServiceName, object>> = {};
   try {
     for (const name of names) {
       const service = services[name] as CloudService<object, ServiceDescription>;
-      settings[name] = { ...service.defaults, ...options.settings?.[name] };
+      settings[name] = {
+        ...service.defaults,
+        ...(name === "openstack" && openstackOptions),
+        ...options.settings?.[name],
+      };
       descriptions[name] = await start(service, settings[name]);
     }
   } catch (error) {

@@ -24,6 +24,16 @@ export interface ServiceDescription {
   environment: Record<string, string>;
 }
 
+/** The Keystone of the openstack service, for a service that signs in there too. */
+export interface SharedKeystone {
+  /** As in OS_AUTH_URL, without a slash at the end. */
+  authUrl: string;
+  /** Who holds a token, as long as it is good; no project means that it is an unscoped one. */
+  validate(token: string | undefined): { userId: string; projectId?: string; roles: string[] } | undefined;
+  /** Puts a service into the catalogue, in the first region. */
+  addToCatalog(service: { type: string; name: string; url: string }): void;
+}
+
 /** What the cloud gives to a service. */
 export interface ServiceContext<Settings extends object> {
   /** The service's own folder. It exists; what is in it survives a restart. */
@@ -47,6 +57,8 @@ export interface ServiceContext<Settings extends object> {
   listen(register: (app: FastifyInstance, url: string) => void | Promise<void>, part?: string): Promise<string>;
   /** The certificate to trust, when the cloud serves https. */
   caFile?: string;
+  /** What the services of one cloud have in common. The openstack service, where it runs, is started before the others. */
+  shared: { keystone?: SharedKeystone };
   /** Says who made a request, for the recording. */
   signedIn(request: FastifyRequest, user: string): void;
   /** Work to be done before the cloud stops (ends timers, waits for tasks). */

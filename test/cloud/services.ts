@@ -3,7 +3,7 @@ import { divvycloud } from "./divvycloud/index.ts";
 import { openstack } from "./openstack/index.ts";
 import type { CloudService, ServiceDescription } from "./service.ts";
 
-/** The services of the local cloud: one line each. */
+/** The services of the local cloud: one line each, openstack before those that sign in there. */
 export const services = {
   openstack,
   digitalocean,

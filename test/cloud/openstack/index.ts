@@ -12,11 +12,15 @@ export interface OpenStackSettings extends ImageSettings {
   tokenLifetime: number;
   /** How many regions there are: one Keystone, an Image API each. */
   regions: 1 | 2;
+  /** What the catalogue names as the image service of each region, where that isn't the Image API itself. */
+  imageEndpoints: string[];
 }
 
 export interface OpenStackDescription extends ServiceDescription {
   authUrl: string;
   regions: OpenStackCloud["regions"];
+  /** The address of each region's own Image API, whatever the catalogue says. */
+  imageServers: string[];
   stores: string[];
   accounts: OpenStackCloud["accounts"];
 }
@@ -24,7 +28,7 @@ export interface OpenStackDescription extends ServiceDescription {
 /** Keystone v3 and Glance as they are in 2026.1, in two regions, with three accounts in a project each. */
 export const openstack: CloudService<OpenStackSettings, OpenStackDescription> = {
   name: "openstack",
-  defaults: { ...imageDefaults, tokenLifetime: 3600, regions: 2 },
+  defaults: { ...imageDefaults, tokenLifetime: 3600, regions: 1, imageEndpoints: [] },
   async start(context) {
     const accounts = {
       owner: { username: "owner", project: "owner", roles: ["member"] },
@@ -33,6 +37,9 @@ export const openstack: CloudService<OpenStackSettings, OpenStackDescription> = 
     };
     const identity = new Identity(await context.store("keystone", () => seedIdentity(accounts)), context.clock);
     const regions: { name: string; url: string }[] = [];
+    const added: { type: string; name: string; url: string }[] = [];
+    const imageUrl = (index: number) => context.settings.imageEndpoints[index] ?? regions[index]?.url ?? "";
+    const first = "RegionOne";
     const url = await context.listen((app, ownUrl) => {
       registerKeystone(app, ownUrl, {
         identity,
@@ -43,13 +50,23 @@ export const openstack: CloudService<OpenStackSettings, OpenStackDescription> = 
             "keystone",
             regions.map(({ name }) => ({ name, url: `${ownUrl}/v3` })),
           ),
-          catalogService("image", "glance", regions),
+          catalogService(
+            "image",
+            "glance",
+            regions.map(({ name }, index) => ({ name, url: imageUrl(index) })),
+          ),
+          ...added.map(({ type, name, url: at }) => catalogService(type, name, [{ name: first, url: at }])),
         ],
         signedIn: context.signedIn,
       });
     }, "keystone");
     const authUrl = `${url}/v3`;
-    for (const name of ["RegionOne", "RegionTwo"].slice(0, context.settings.regions)) {
+    context.shared.keystone = {
+      authUrl,
+      validate: token => identity.validate(token),
+      addToCatalog: service => void added.push(service),
+    };
+    for (const name of [first, "RegionTwo"].slice(0, context.settings.regions)) {
       const endpoint = await openImageApi(context, {
         name: `glance-${name}`,
         dialect: glance,
@@ -63,10 +80,11 @@ export const openstack: CloudService<OpenStackSettings, OpenStackDescription> = 
     return {
       url,
       authUrl,
-      regions: regions.map(region => ({ name: region.name, imageUrl: region.url })),
+      regions: regions.map(({ name }, index) => ({ name, imageUrl: imageUrl(index) })),
+      imageServers: regions.map(region => region.url),
       stores: glance.stores,
       accounts: { owner, consumer: identity.account("consumer"), admin: identity.account("admin") },
-      environment: passwordEnvironment(authUrl, owner, "RegionOne"),
+      environment: passwordEnvironment(authUrl, owner, first),
     };
   },
 };
