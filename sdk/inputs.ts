@@ -19,7 +19,7 @@ export function markedInputs(
     ...inputs,
     ...("source" in args ? { source: withSecretHeaders(args.source) } : {}),
     resource: pulumi.createUrn(name, type, opts?.parent),
-    timeouts: opts?.customTimeouts,
+    ...(opts?.customTimeouts === undefined ? {} : { timeouts: opts.customTimeouts }),
   };
 }
 

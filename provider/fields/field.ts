@@ -62,8 +62,14 @@ export function problemsOf(table: FieldTable, values: Record<string, unknown>): 
       problems.push({ property: name, reason: `${table.service} needs ${name}` });
     }
   }
-  // Rules between fields are only worth reading once each field by itself is right.
-  return problems.length > 0 ? problems : table.rules(values);
+  // A rule between fields has nothing to add about a field that is wrong by itself.
+  const wrong = new Set(problems.map(({ property }) => rootOf(property)));
+  return [...problems, ...table.rules(values).filter(({ property }) => !wrong.has(rootOf(property)))];
+}
+
+/** The field that a path such as `source.digest` or `tags[3]` is in. */
+function rootOf(property: string): string {
+  return property.split(/[.[]/)[0] as string;
 }
 
 function valueProblems(name: string, schema: GenericSchema<unknown>, value: unknown): Problem[] {

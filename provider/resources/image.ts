@@ -6,7 +6,7 @@ import { configure, entryOf, serviceOf } from "../runtime.ts";
 import type { ImageFacts, ImageOrder, ImageService, Values } from "../services/service.ts";
 import { generationOf } from "./generation.ts";
 import { jobOf } from "./job.ts";
-import { changesOf, inputsFrom, outputsFrom } from "./managed.ts";
+import { changesOf, inputsFrom, outputsFrom, refreshedOutputs } from "./managed.ts";
 import { type Provider, partly, toFailures } from "./provider.ts";
 import { keepPrivate, privateSource } from "./sources.ts";
 
@@ -21,7 +21,7 @@ export const image: Provider = {
     const generation = generationOf(String(inputs.resource), olds);
     if (generation > 0) inputs.generation = generation;
     if (inputs.source !== undefined) {
-      const content = await contentOf(inputs.source, olds);
+      const content = await contentOf(inputs.source);
       if ("problem" in content) return { inputs: news, failures: toFailures([content.problem]) };
       inputs.content = content.identity;
       inputs.source = keepPrivate(inputs, content.known);
@@ -67,7 +67,7 @@ export const image: Provider = {
     if (props.managed === undefined) return { id: facts.id, props: outputsFrom(table, props, facts), inputs: props };
     const seen = withContentDrift(props, facts);
     const inputs = inputsFrom(table, props, seen);
-    return { id: facts.id, props: outputsFrom(table, inputs, seen, props.managed as string[]), inputs };
+    return { id: facts.id, props: refreshedOutputs(table, props, seen), inputs };
   },
 
   async update(id, olds, news) {
@@ -125,13 +125,10 @@ function problemOf(property: string, error: unknown): Problem {
 /** What the source holds now, so that a preview shows when it changed. */
 async function contentOf(
   declared: unknown,
-  olds: Values,
 ): Promise<{ identity: string; known?: ContentIdentity } | { problem: Problem }> {
   if (hasUnknown(declared)) return { identity: unknownValue };
   try {
-    const known = await identify(declared as Source, {
-      stored: typeof olds.content === "string" ? olds.content : undefined,
-    });
+    const known = await identify(declared as Source);
     return { identity: known.content, known };
   } catch (error) {
     return { problem: problemOf("source", error) };

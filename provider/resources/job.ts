@@ -1,4 +1,4 @@
-import { showProgress } from "../engine.ts";
+import { showProgress, warn } from "../engine.ts";
 import type { Job, Values } from "../services/service.ts";
 import { stopping } from "../shutdown.ts";
 
@@ -12,6 +12,7 @@ export function jobOf(verb: keyof typeof defaultMinutes, inputs: Values): Job {
   const ms = limit === undefined ? defaultMinutes[verb] * 60_000 : milliseconds(limit);
   return {
     report: text => showProgress(urn, text),
+    warn: text => warn(text, urn),
     signal: stopping,
     deadline: Date.now() + ms,
     label: urn.split("::").at(-1) ?? "",

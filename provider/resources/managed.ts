@@ -8,16 +8,9 @@ import type { ImageFacts, Values } from "../services/service.ts";
  * (properties, stores) they hold just the declared entries.
  */
 
-/**
- * The outputs of a resource.
- * @param managed names of the managed fields, where they aren't what the inputs hold (after a drift took one away)
- */
-export function outputsFrom(
-  table: FieldTable,
-  inputs: Values,
-  facts: ImageFacts,
-  managed = managedIn(table, inputs),
-): Values {
+/** The outputs of a resource after it was made or changed. */
+export function outputsFrom(table: FieldTable, inputs: Values, facts: ImageFacts): Values {
+  const managed = managedIn(table, inputs);
   const { id: _, ...reported } = facts;
   const outputs: Values = { ...inputs, ...reported };
   for (const name of managed) {
@@ -25,6 +18,30 @@ export function outputsFrom(
     else outputs[name] = actualOf(table.fields[name], facts[name], inputs[name]);
   }
   if (inputs.resource !== undefined) outputs.managed = managed;
+  return outputs;
+}
+
+/** What changes only when something happened that a user has to know of, whether or not the program declares it. */
+const telling = ["status", "state", "owner", "content", "size", "checksum", "hashValue"];
+
+/**
+ * The outputs after a look at the service: what is managed as it is now, and what tells of trouble. Everything else (the time of the last
+ * change, fields and properties that the program doesn't declare) stays as this program last left it, so that a refresh shows drift only.
+ */
+export function refreshedOutputs(table: FieldTable, props: Values, facts: ImageFacts): Values {
+  const managed = props.managed as string[];
+  const outputs: Values = { ...props };
+  for (const name of telling) {
+    if (managed.includes(name)) continue;
+    if (facts[name] === undefined) delete outputs[name];
+    else outputs[name] = facts[name];
+  }
+  for (const name of managed) {
+    const field = table.fields[name];
+    const actual = actualOf(field, facts[name], props[name]);
+    if (actual === undefined) delete outputs[name];
+    else if (field === undefined || !same(field, actual, props[name])) outputs[name] = actual;
+  }
   return outputs;
 }
 

@@ -16,6 +16,8 @@ export type ImageFacts = { id: string; status: string } & Values;
 export interface Job {
   /** Shows one line beside the resource while it is being worked on; the last one wins. */
   report(text: string): void;
+  /** Leaves a warning beside the resource. */
+  warn(text: string): void;
   /** Fires when the work has to stop at the next safe point. */
   signal: AbortSignal;
   /** When waiting ends, in ms since the epoch. */

@@ -33,7 +33,12 @@ export async function complete(cloud: GlanceCloud, found: WireImage, order: Imag
   if (image !== undefined && sameFormats(image, order)) {
     if (image.status === "queued") return await finish(cloud, image, order, job, "correct");
     const done = image.status === "active" || image.status === "deactivated";
-    if (done && (await holds(cloud, image, order, job))) return await correct(cloud, image, order, job);
+    if (done && (await holds(cloud, image, order, job))) {
+      job.warn(
+        `took over image ${image.id}, which an earlier run of this resource had made, but not noted in the state`,
+      );
+      return await correct(cloud, image, order, job);
+    }
   }
   await remove(cloud, found.id, { force: true }, job);
   const reserved = await reserve(cloud, order, job);
@@ -65,7 +70,6 @@ async function findLeftover(cloud: GlanceCloud, order: ImageOrder, job: Job): Pr
 
 /** Makes the image's record. `mine` is false when a parallel run of the same resource had made it already. */
 async function reserve(cloud: GlanceCloud, order: ImageOrder, job: Job): Promise<{ image: WireImage; mine: boolean }> {
-  job.report("creating");
   const chosen = (order.values.imageId as string | undefined)?.toLowerCase();
   const day = new Date().toISOString().slice(0, 10);
   for (let attempt = 0; attempt < mostAttempts; attempt++) {

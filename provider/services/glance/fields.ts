@@ -91,7 +91,7 @@ function instead(dialect: Dialect): Record<string, string> {
 function rules(values: Record<string, unknown>): Problem[] {
   const problems: Problem[] = [];
   const { source, adopt, store, stores, diskFormat, containerFormat, imageId } = values;
-  if (source !== undefined && !hasUnknown(source)) {
+  if (typeof source === "object" && source !== null && !hasUnknown(source)) {
     for (const { path, message } of checkSource(source as Source)) {
       problems.push({
         property: path === "" ? "source" : `source.${path}`,

@@ -1,0 +1,223 @@
+import { spawn } from "node:child_process";
+import { cp, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { dump } from "js-yaml";
+import { pulumiCli } from "../../tools/pulumi/cli.ts";
+import { pulumiEnvironment } from "../../tools/pulumi/environment.ts";
+
+const root = join(import.meta.dirname, "..", "..");
+
+/** A resource of the program under test. See program/index.cjs. */
+export interface Declared {
+  kind: "Image" | "ImageMember" | "ImageTag" | "ImageCopy";
+  name: string;
+  args: Record<string, unknown>;
+  options?: Record<string, unknown>;
+  /** Read by this id instead of made. */
+  get?: unknown;
+  /** Names of outputs that become stack outputs. */
+  show?: string[];
+}
+
+export interface Run {
+  code: number;
+  /** Both streams, as a person sees them. */
+  text: string;
+  events: EngineEvent[];
+  /** What the engine did to each resource, by its name: "create", "update", "same", … */
+  steps: Record<string, string>;
+  /** The fields that differ, by the resource's name. */
+  diffs: Record<string, string[]>;
+}
+
+/** One line of the engine's event log. Source: pulumi/pulumi sdk/go/common/apitype/events.go. */
+export interface EngineEvent {
+  resourcePreEvent?: { metadata: StepMetadata; planning?: boolean };
+  resOutputsEvent?: { metadata: StepMetadata; planning?: boolean };
+  resOpFailedEvent?: { metadata: StepMetadata };
+  diagnosticEvent?: { urn?: string; message: string; severity: string; ephemeral?: boolean };
+  summaryEvent?: { resourceChanges: Record<string, number> };
+}
+
+export interface StepMetadata {
+  op: string;
+  urn: string;
+  type: string;
+  old: { inputs: Record<string, unknown>; outputs: Record<string, unknown>; id: string } | null;
+  new: { inputs: Record<string, unknown>; outputs: Record<string, unknown>; id: string } | null;
+  diffs?: string[];
+  keys?: string[];
+}
+
+export interface StateResource {
+  urn: string;
+  type: string;
+  id: string;
+  inputs: Record<string, unknown>;
+  outputs: Record<string, unknown>;
+  initErrors?: string[];
+}
+
+export interface StackOptions {
+  config?: Record<string, unknown>;
+  env?: NodeJS.ProcessEnv;
+  /** Default "dev". */
+  stack?: string;
+  project?: string;
+}
+
+/** A Pulumi project in a folder of its own, with its state beside it, worked by the real CLI and engine. */
+export class Stack {
+  readonly folder: string;
+  readonly name: string;
+  readonly #env: NodeJS.ProcessEnv;
+  readonly #command: string;
+  #runs = 0;
+
+  private constructor(folder: string, name: string, command: string, env: NodeJS.ProcessEnv) {
+    this.folder = folder;
+    this.name = name;
+    this.#command = command;
+    this.#env = env;
+  }
+
+  static async create(options: StackOptions = {}): Promise<Stack> {
+    const folder = await mkdtemp(join(tmpdir(), "pulumi-images-stack-"));
+    const name = options.stack ?? "dev";
+    await mkdir(join(folder, "state"));
+    await cp(join(import.meta.dirname, "program", "index.cjs"), join(folder, "index.cjs"));
+    await symlink(join(root, "node_modules"), join(folder, "node_modules"));
+    await writeFile(
+      join(folder, "package.json"),
+      JSON.stringify({ name: "test-program", private: true, main: "index.cjs" }),
+    );
+    const project = options.project ?? "images-test";
+    await writeFile(
+      join(folder, "Pulumi.yaml"),
+      dump({ name: project, runtime: { name: "nodejs", options: { typescript: false } }, main: "index.cjs" }),
+    );
+    await writeFile(join(folder, "resources.json"), "[]");
+    const cli = await pulumiCli();
+    // The event log is a flag for debugging.
+    const env = {
+      ...pulumiEnvironment(cli, { backend: join(folder, "state") }),
+      PULUMI_DEBUG_COMMANDS: "true",
+      ...options.env,
+    };
+    const stack = new Stack(folder, name, cli.command, env);
+    const made = await stack.run(["stack", "init", name]);
+    if (made.code !== 0) throw new Error(made.text);
+    if (options.config) await writeFile(join(folder, `Pulumi.${name}.yaml`), dump({ config: options.config }));
+    return stack;
+  }
+
+  /** Writes what the program declares from now on. */
+  async declare(resources: readonly Declared[]): Promise<void> {
+    await writeFile(join(this.folder, "resources.json"), JSON.stringify(resources));
+  }
+
+  /** Declares, applies, and demands that it works. */
+  async up(resources?: readonly Declared[], ...flags: string[]): Promise<Run> {
+    const run = await this.tryUp(resources, ...flags);
+    if (run.code !== 0) throw new Error(`pulumi up failed (${run.code}):\n${run.text}`);
+    return run;
+  }
+
+  async tryUp(resources?: readonly Declared[], ...flags: string[]): Promise<Run> {
+    if (resources) await this.declare(resources);
+    return await this.run(["up", "--yes", "--skip-preview", "--diff", ...flags], { events: true });
+  }
+
+  async preview(resources?: readonly Declared[], ...flags: string[]): Promise<Run> {
+    if (resources) await this.declare(resources);
+    return await this.run(["preview", "--diff", ...flags], { events: true });
+  }
+
+  async destroy(...flags: string[]): Promise<Run> {
+    const run = await this.run(["destroy", "--yes", "--skip-preview", ...flags], { events: true });
+    if (run.code !== 0) throw new Error(`pulumi destroy failed (${run.code}):\n${run.text}`);
+    return run;
+  }
+
+  /** Destroys what there is and removes the folder. */
+  async dispose(): Promise<void> {
+    try {
+      await this.run(["destroy", "--yes", "--skip-preview"]);
+    } finally {
+      await rm(this.folder, { recursive: true, force: true });
+    }
+  }
+
+  /** The resources of this package in the state, by name. */
+  async state(): Promise<Record<string, StateResource>> {
+    const exported = JSON.parse((await this.run(["stack", "export"])).text) as {
+      deployment: { resources?: StateResource[] };
+    };
+    const own = (exported.deployment.resources ?? []).filter(({ type }) =>
+      type.startsWith("pulumi-nodejs:dynamic/images:"),
+    );
+    return Object.fromEntries(own.map(resource => [nameOf(resource.urn), resource]));
+  }
+
+  async outputs(name: string): Promise<Record<string, unknown>> {
+    const resource = (await this.state())[name];
+    if (resource === undefined) throw new Error(`the state has no resource ${name}`);
+    return resource.outputs;
+  }
+
+  /** Starts a command that the test means to kill. */
+  start(args: string[]): ReturnType<typeof spawn> {
+    return spawn(this.#command, [...args, "--non-interactive", "--stack", this.name], {
+      cwd: this.folder,
+      env: this.#env,
+      stdio: ["ignore", "pipe", "pipe"],
+    });
+  }
+
+  async run(args: string[], options: { events?: boolean; env?: NodeJS.ProcessEnv } = {}): Promise<Run> {
+    const log = join(this.folder, `events-${++this.#runs}.json`);
+    const stack = args[0] === "stack" && args[1] === "init" ? [] : ["--stack", this.name];
+    const child = spawn(
+      this.#command,
+      [...args, "--non-interactive", ...stack, ...(options.events ? ["--event-log", log, "--color", "never"] : [])],
+      { cwd: this.folder, env: { ...this.#env, ...options.env }, stdio: ["ignore", "pipe", "pipe"] },
+    );
+    const chunks: Buffer[] = [];
+    const out: Buffer[] = [];
+    child.stdout.on("data", chunk => {
+      chunks.push(chunk);
+      out.push(chunk);
+    });
+    child.stderr.on("data", chunk => chunks.push(chunk));
+    const code = await new Promise<number>((resolve, reject) => {
+      child.once("error", reject);
+      child.once("close", status => resolve(status ?? -1));
+    });
+    const events = options.events ? await readEvents(log) : [];
+    const steps: Record<string, string> = {};
+    const diffs: Record<string, string[]> = {};
+    for (const { resourcePreEvent } of events) {
+      if (resourcePreEvent === undefined || !resourcePreEvent.metadata.type.includes("dynamic/images")) continue;
+      const { op, urn, diffs: changed } = resourcePreEvent.metadata;
+      const name = nameOf(urn);
+      // A replacement has several steps; its own word says the most.
+      if (steps[name] !== "replace") steps[name] = op;
+      if (changed && changed.length > 0) diffs[name] = changed;
+    }
+    const text = Buffer.concat(args[1] === "export" ? out : chunks).toString();
+    return { code, text, events, steps, diffs };
+  }
+}
+
+export function nameOf(urn: string): string {
+  return urn.split("::").at(-1) as string;
+}
+
+async function readEvents(file: string): Promise<EngineEvent[]> {
+  const text = await readFile(file, "utf8").catch(() => "");
+  return text
+    .split("\n")
+    .filter(line => line.trim() !== "")
+    .map(line => JSON.parse(line) as EngineEvent);
+}
