@@ -287,7 +287,9 @@ function defaultSource(service: ServiceName, entries: Map<string, Entry>, surrou
     hint:
       own.length > 1
         ? `Say which one is meant by connection: ${own.map(([name]) => `"${name}"`).join(" or ")}`
-        : `Begin with ${setCommand(service, "service", service)}`,
+        : service === "digitalocean"
+          ? "Set the token by `pulumi config set --secret digitalocean:token`"
+          : `Begin with ${setCommand(service, "service", service)}`,
   });
 }
 

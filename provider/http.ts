@@ -101,7 +101,14 @@ const connectMs = 15_000;
 type Outcome =
   | { kind: "answer"; status: number; headers: Headers; text: string }
   /** No answer, or one that isn't what it says it is. */
-  | { kind: "failure"; message: string; cause: unknown; connected: boolean; code: string | undefined };
+  | {
+      kind: "failure";
+      message: string;
+      cause: unknown;
+      connected: boolean;
+      code: string | undefined;
+      expired?: boolean;
+    };
 
 export function createHttp(options: HttpOptions): Http {
   const { service } = options;
@@ -245,7 +252,7 @@ export function createHttp(options: HttpOptions): Http {
         !failure.connected ? options.addressHint : undefined,
         failure.connected && !repeatable && !certificate ? "It may have been served all the same" : undefined,
       ].filter(hint => hint !== undefined);
-      return new ImagesError(certificate ? "configuration" : "unavailable", message, {
+      return new ImagesError(certificate ? "configuration" : failure.expired ? "timeout" : "unavailable", message, {
         service,
         request: name,
         ...optional("hint", hints.join(". ") || undefined),
@@ -269,6 +276,10 @@ export function createHttp(options: HttpOptions): Http {
     let sourceError: unknown;
     let taken = 0;
     let ended = opened === undefined;
+    const complete = () => {
+      ended = true;
+      watch.patience(answerMs);
+    };
 
     const all: Record<string, string> = { accept: "application/json", "user-agent": userAgent, ...lower(headers) };
     const json = request.json === undefined ? undefined : JSON.stringify(request.json);
@@ -301,6 +312,8 @@ export function createHttp(options: HttpOptions): Http {
             );
             watch.abort();
           }
+          // With the size announced, the service may answer as soon as it has that many bytes, before the source says that it has no more.
+          if (taken === opened.size) complete();
         });
         opened.stream.once("end", () => {
           if (opened.size !== undefined && taken < opened.size) {
@@ -309,10 +322,7 @@ export function createHttp(options: HttpOptions): Http {
               `The source gave ${taken} bytes of the ${opened.size} that it has`,
             );
             watch.abort();
-            return;
-          }
-          ended = true;
-          watch.patience(answerMs);
+          } else complete();
         });
       });
       const response: Response<string> = await promise;
@@ -513,7 +523,7 @@ class Watch {
     const message = this.#expired
       ? "the time for this request is over"
       : (this.#stalled ?? networkMessage(code, cause.message || error.message));
-    return { kind: "failure", message, cause: error, connected: this.#connected, code };
+    return { kind: "failure", message, cause: error, connected: this.#connected, code, expired: this.#expired };
   }
 
   end(): void {

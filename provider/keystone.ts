@@ -61,7 +61,7 @@ const failureMs = 2000;
 export function openSession(connection: Connection<OpenStackSettings>): Session {
   const { settings, service, origin } = connection;
   const from = (setting: string) => (origin[setting] ? ` (from ${origin[setting]})` : "");
-  const address = normalAuthUrl(settings.authUrl);
+  const address = withoutKeystoneVersion(settings.authUrl);
   const host = new URL(address).host;
   const keystone = keystoneHttp();
   const signed = keystoneHttp(async () => (await grant()).token);
@@ -70,7 +70,7 @@ export function openSession(connection: Connection<OpenStackSettings>): Session 
   let renewing = false;
   let refused: ImagesError | undefined;
 
-  /** Keystone's requests below …/v3. With a token they are signed by it, otherwise they carry no credentials in headers. */
+  /** Keystone's requests. With a token they are signed by it, otherwise they carry no credentials in headers. */
   function keystoneHttp(token?: () => Promise<string>): Http {
     return createHttp({
       service,
@@ -118,7 +118,7 @@ export function openSession(connection: Connection<OpenStackSettings>): Session 
   function post(identityPart: object, scopePart: object | undefined, accept = [400, 401, 403, 404, 405]) {
     return keystone.send<TokenBody>({
       method: "POST",
-      path: "/auth/tokens",
+      path: "/v3/auth/tokens",
       json: { auth: { identity: identityPart, ...(scopePart ? { scope: scopePart } : {}) } },
       accept,
       // A second token does no harm.
@@ -159,7 +159,7 @@ export function openSession(connection: Connection<OpenStackSettings>): Session 
   async function useToken(token: string): Promise<Grant> {
     const shown = await keystone.send<TokenBody>({
       method: "GET",
-      path: "/auth/tokens",
+      path: "/v3/auth/tokens",
       headers: { "X-Auth-Token": token, "X-Subject-Token": token },
       accept: [400, 401, 403, 404, 405],
       deadline: Date.now() + signInMs,
@@ -264,7 +264,7 @@ export function openSession(connection: Connection<OpenStackSettings>): Session 
       registerSecret(header);
       const listed = await keystone.send<{ projects: Project[] }>({
         method: "GET",
-        path: "/auth/projects",
+        path: "/v3/auth/projects",
         headers: { "X-Auth-Token": header },
         deadline: Date.now() + signInMs,
       });
@@ -340,7 +340,7 @@ export function openSession(connection: Connection<OpenStackSettings>): Session 
   async function findProject(name: string): Promise<string> {
     const own = await signed.send<{ projects: Project[] }>({
       method: "GET",
-      path: "/auth/projects",
+      path: "/v3/auth/projects",
       accept: [403, 404],
     });
     let found = own.status === 200 ? own.body.projects.filter(project => project.name === name) : [];
@@ -348,7 +348,7 @@ export function openSession(connection: Connection<OpenStackSettings>): Session 
     if (found.length === 0) {
       const all = await signed.send<{ projects: Project[] }>({
         method: "GET",
-        path: "/projects",
+        path: "/v3/projects",
         query: { name },
         accept: [403, 404],
       });
@@ -399,9 +399,9 @@ function domain(id: string | undefined, name: string | undefined): object {
   return id === undefined ? { name } : { id };
 }
 
-/** With or without a version, with or without a slash at its end: …/v3 */
-function normalAuthUrl(authUrl: string): string {
-  return `${authUrl.replace(/\/+$/, "").replace(/\/(v2\.0|v3)(\/auth\/tokens)?$/, "")}/v3`;
+/** Without a version and without a slash at its end, whether it was written with them or not. */
+function withoutKeystoneVersion(authUrl: string): string {
+  return authUrl.replace(/\/+$/, "").replace(/\/(v2\.0|v3)(\/auth\/tokens)?$/, "");
 }
 
 /** A catalogue may give the address with the API's version: paths bring their own. */

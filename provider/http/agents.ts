@@ -25,7 +25,14 @@ export interface TlsOptions {
  * @param maxSockets connections to one host at once; further requests wait for a free one
  */
 export function createAgents({ caFile, insecure }: TlsOptions, maxSockets: number): Agents {
-  const shared = { keepAlive: true, maxSockets, maxFreeSockets: 16, timeout: 4000, scheduling: "lifo" as const };
+  const shared = {
+    keepAlive: true,
+    maxSockets,
+    maxFreeSockets: 16,
+    timeout: 4000,
+    scheduling: "lifo" as const,
+    proxyEnv: proxyEnvironment(process.env),
+  };
   return {
     http: new PatientHttpAgent(shared),
     https: new PatientHttpsAgent({
@@ -33,6 +40,16 @@ export function createAgents({ caFile, insecure }: TlsOptions, maxSockets: numbe
       ...(caFile === undefined ? {} : { secureContext: trusting(caFile) }),
       ...(insecure ? { rejectUnauthorized: false } : {}),
     }),
+  };
+}
+
+/** HTTP_PROXY, HTTPS_PROXY and NO_PROXY are obeyed (from Node 24.5 on); what runs on this machine is never asked through a proxy. */
+function proxyEnvironment(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  const spared = [env.no_proxy ?? env.NO_PROXY, "localhost", "127.0.0.1", "::1", "[::1]"].filter(Boolean).join(",");
+  return {
+    HTTP_PROXY: env.http_proxy ?? env.HTTP_PROXY,
+    HTTPS_PROXY: env.https_proxy ?? env.HTTPS_PROXY,
+    NO_PROXY: spared,
   };
 }
 
@@ -51,15 +68,22 @@ type Connected = (error: Error | null, socket: Duplex) => void;
 
 class PatientHttpAgent extends http.Agent {
   override createConnection(options: http.ClientRequestArgs, connected?: Connected): Duplex | null | undefined {
-    return patient(super.createConnection(options, connected));
+    return patient(super.createConnection(options, patiently(connected)));
   }
 }
 
 class PatientHttpsAgent extends https.Agent {
   override createConnection(options: https.RequestOptions, connected?: Connected): Duplex | null | undefined {
-    return patient(super.createConnection(options, connected));
+    return patient(super.createConnection(options, patiently(connected)));
   }
 }
+
+/** Through a proxy the connection is handed over later. */
+function patiently(connected: Connected | undefined): Connected | undefined {
+  return connected && ((error, socket) => connected(error, patient(socket) as Duplex));
+}
+
+const seen = new WeakSet<Duplex>();
 
 /** How long an answer may take to be read after writing has failed. */
 const lastWordsMs = 2000;
@@ -70,7 +94,8 @@ const lastWordsMs = 2000;
  * after two seconds, so that the answer is seen.
  */
 function patient(stream: Duplex | null | undefined): Duplex | null | undefined {
-  if (!stream) return stream;
+  if (!stream || seen.has(stream)) return stream;
+  seen.add(stream);
   const socket = stream as Socket;
   type Write = (chunk: unknown, encoding: BufferEncoding, callback: (error?: Error | null) => void) => void;
   type Writev = (
