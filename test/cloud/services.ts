@@ -1,5 +1,6 @@
 import { digitalocean } from "./digitalocean/index.ts";
 import { divvycloud } from "./divvycloud/index.ts";
+import { glanceV1 } from "./glanceV1/index.ts";
 import { openstack } from "./openstack/index.ts";
 import type { CloudService, ServiceDescription } from "./service.ts";
 
@@ -8,6 +9,7 @@ export const services = {
   openstack,
   digitalocean,
   divvycloud,
+  "glance-v1": glanceV1,
 };
 
 export type ServiceName = keyof typeof services;

@@ -17,6 +17,8 @@ export interface ImageApi {
   /** The certificate to trust when asking another region, where the cloud serves https. */
   ca: string | undefined;
   log(line: string): void;
+  /** Whether this process has worked with staged data, be it only to remove what there might be. */
+  stagingUsed: boolean;
   /** The imports that are going. */
   running: Set<Promise<void>>;
   /** Ends when the cloud stops. */

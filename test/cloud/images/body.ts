@@ -25,11 +25,16 @@ export async function readJson(request: IncomingMessage): Promise<unknown> {
     if (size > MAX_JSON) throw new HttpError(413, "Request is too large.");
     chunks.push(chunk);
   }
+  let value: unknown;
   try {
-    return JSON.parse(Buffer.concat(chunks).toString("utf8"));
+    value = JSON.parse(Buffer.concat(chunks).toString("utf8"));
   } catch {
     throw new HttpError(400, "Malformed JSON in request body.");
   }
+  if (typeof value !== "object" || value === null) {
+    throw new HttpError(400, "Unexpected body type. Expected list/dict.");
+  }
+  return value;
 }
 
 /** The media type of the body, without its parameters. */

@@ -21,12 +21,14 @@ const SETTABLE = [
 ] as const;
 const READ_ONLY_AT_CREATE = ["checksum", "created_at", "size", "virtual_size", "status", "updated_at"];
 const NOT_ALLOWED = ["direct_url", "self", "file", "schema", "stores"];
-const RESERVED = ["location", "locations", "deleted", "deleted_at"];
+const RESERVED = ["location", "deleted", "deleted_at"];
 const LARGEST_INTEGER = 2 ** 31 - 1;
 
 /** POST /v2/images: an image without data. @throws HttpError 400, 403, 409, 413 */
 export async function createImage(api: ImageApi, caller: Caller, body: unknown): Promise<Image> {
   const { dialect, repo } = api;
+  // A list is let through to where only objects work.
+  if (Array.isArray(body)) throw new HttpError(500);
   if (typeof body === "object" && body !== null) {
     for (const key of NOT_ALLOWED) if (key in body) throw new HttpError(403, `Attribute '${key}' is read-only.`);
   }
@@ -35,9 +37,10 @@ export async function createImage(api: ImageApi, caller: Caller, body: unknown):
   const properties: Record<string, string | null> = {};
   for (const [key, value] of Object.entries(document)) {
     if ((SETTABLE as readonly string[]).includes(key) || key === "tags") continue;
-    if (READ_ONLY_AT_CREATE.includes(key) || key.startsWith("os_hash_")) {
-      throw new HttpError(403, `Attribute '${key}' is read-only.`);
-    }
+    if (READ_ONLY_AT_CREATE.includes(key)) throw new HttpError(403, `Attribute '${key}' is read-only.`);
+    // Taken without a word, and without effect.
+    if (key.startsWith("os_hash_")) continue;
+    if (key === "locations") throw new HttpError(403, "Attribute 'locations' is reserved.");
     checkPropertyName(key);
     properties[key] = value as string | null;
   }
@@ -47,7 +50,7 @@ export async function createImage(api: ImageApi, caller: Caller, body: unknown):
   const owner = field<string | null>("owner", caller.projectId);
   if (!caller.roles.includes("member") && !caller.isAdmin) throw policyRefusal("add_image");
   if (owner !== caller.projectId && !caller.isAdmin) {
-    throw new HttpError(403, { detail: `You are not permitted to create images owned by '${owner}'` });
+    throw new HttpError(403, { detail: `You are not permitted to create images owned by '${owner ?? "None"}'` });
   }
   const visibility = field<Visibility>("visibility", dialect.defaultVisibility);
   if (visibility === "public" && !caller.isAdmin) throw policyRefusal("publicize_image");
@@ -90,7 +93,7 @@ export function checkMinimum(name: "min_disk" | "min_ram", value: number): numbe
     throw new HttpError(400, `Invalid value '${value}' for parameter '${name}': Cannot be a negative value`);
   }
   if (value > LARGEST_INTEGER) {
-    throw new HttpError(400, `Invalid value '${value}' for parameter '${name}': Value out of range`);
+    throw new HttpError(400, `'${name}' value out of range, must not exceed ${LARGEST_INTEGER}.`);
   }
   return value;
 }
@@ -103,8 +106,9 @@ export function checkPropertyName(key: string): void {
 }
 
 /** @throws HttpError 400 for characters beyond the basic plane, which the database doesn't take */
-export function checkText(value: unknown): void {
-  if (/[\u{10000}-\u{10FFFF}]/u.test(JSON.stringify(value) ?? "")) {
-    throw new HttpError(400, "Invalid input: 4 byte unicode characters are not supported.");
+export function checkText(fields: Record<string, unknown>): void {
+  for (const [key, value] of Object.entries(fields)) {
+    if (!/[\u{10000}-\u{10FFFF}]/u.test(JSON.stringify(value) ?? "")) continue;
+    throw new HttpError(400, `${key.charAt(0).toUpperCase()}${key.slice(1)} can't contain 4 byte unicode characters.`);
   }
 }

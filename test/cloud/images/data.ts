@@ -96,6 +96,7 @@ export async function stage(api: ImageApi, caller: Caller, id: string, request: 
   mustBeData(request);
   const size = announcedSize(request);
   enforce(api, "image_stage_total", caller.projectId, Math.floor((size ?? 0) / MIB));
+  api.stagingUsed = true;
   const image = api.repo.get(id, caller);
   mustOwn(image, caller, "modify_image");
   transition(image, "uploading");

@@ -25,7 +25,7 @@ export interface Dialect {
   actions: boolean;
   /** The schema documents under /v2/schemas/. */
   schemas: string[];
-  /** The versions in the answer to GET /, the newest first. */
+  /** The versions in the answer to GET /, in the order that the service has. */
   versions: string[];
   /** Further fields in the image document, by name, with their values when nobody set them. */
   extraFields: Record<string, string | null>;
@@ -65,25 +65,7 @@ export const glance: Dialect = {
     "metadefs/tag",
     "metadefs/tags",
   ],
-  versions: [
-    "2.17",
-    "2.16",
-    "2.15",
-    "2.13",
-    "2.12",
-    "2.11",
-    "2.10",
-    "2.9",
-    "2.8",
-    "2.7",
-    "2.6",
-    "2.5",
-    "2.4",
-    "2.3",
-    "2.2",
-    "2.1",
-    "2.0",
-  ],
+  versions: ["2.15", "2.13", "2.12", "2.11", "2.10", "2.9", "2.8", "2.17", "2.7", "2.6", "2.5", "2.4", "2.3", "2.2", "2.1", "2.0"],
   extraFields: {},
   settableFields: [],
 };

@@ -9,7 +9,7 @@ const EXPLANATIONS: Record<number, [title: string, explanation: string]> = {
   ],
   401: [
     "Unauthorized",
-    "This server could not verify that you are authorized to access the document you requested.  Either you supplied the wrong credentials (e.g., bad password), or your browser does not understand how to supply the credentials required.",
+    "This server could not verify that you are authorized to access the document you requested. Either you supplied the wrong credentials (e.g., bad password), or your browser does not understand how to supply the credentials required.",
   ],
   403: ["Forbidden", "Access was denied to this resource."],
   404: ["Not Found", "The resource could not be found."],

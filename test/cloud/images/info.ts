@@ -44,10 +44,11 @@ export function usageInfo(api: ImageApi, caller: Caller) {
 
 /** The versions document, which GET / answers with status 300. */
 export function versionsDocument(api: ImageApi, url: string) {
+  const newest = Math.max(...api.dialect.versions.map(version => Number(version.split(".")[1])));
   return {
-    versions: api.dialect.versions.map((version, index) => ({
+    versions: api.dialect.versions.map(version => ({
       id: `v${version}`,
-      status: index === 0 ? "CURRENT" : "SUPPORTED",
+      status: version === `2.${newest}` ? "CURRENT" : "SUPPORTED",
       links: [{ rel: "self", href: `${url}/v2/` }],
     })),
   };

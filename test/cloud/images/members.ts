@@ -1,4 +1,5 @@
-import { type ImageApi, isoTime } from "./api.ts";
+import { type ImageApi, isoTime, policyRefusal } from "./api.ts";
+import { checkText } from "./create.ts";
 import { HttpError } from "./errors.ts";
 import { tooMany } from "./quota.ts";
 import type { Caller, Image, Member } from "./state.ts";
@@ -19,8 +20,11 @@ export const memberView = (member: Member) => ({
 export function addMember(api: ImageApi, caller: Caller, imageId: string, body: unknown): Member {
   const memberId = field(body, "member", "Member to be added not specified", '{"member": "image_id"}');
   if (!memberId) throw new HttpError(400, "Member can't be empty");
+  // What the database doesn't take is an error of the server's own.
+  if (typeof memberId !== "string" || memberId.length > 255) throw new HttpError(500);
+  checkText({ member: memberId });
   const image = sharedImage(api, caller, imageId, `Not allowed to create members for image ${imageId}.`);
-  if (!owns(image, caller)) throw new HttpError(403, `Not allowed to create members for image ${imageId}.`);
+  if (!owns(image, caller)) throw policyRefusal("add_member");
   const { members } = api.repo.state;
   if (api.repo.membership(imageId, memberId)) {
     throw new HttpError(409, `Member ${memberId} is duplicated for image ${imageId}`);
@@ -53,11 +57,8 @@ export function updateMember(api: ImageApi, caller: Caller, imageId: string, mem
   const wanted = field(body, "status", "Status not specified", '{"status": "status"}');
   const refusal = `Not allowed to update members for image ${imageId}.`;
   const image = sharedImage(api, caller, imageId, refusal);
-  if (owns(image, caller) && !caller.isAdmin) throw new HttpError(403, refusal);
   const member = findMember(api, caller, image, memberId);
-  if (!caller.isAdmin && memberId !== caller.projectId) {
-    throw new HttpError(403, "You are not authorized to complete modify_member action.");
-  }
+  if (!caller.isAdmin && image.owner === caller.projectId) throw policyRefusal("modify_member");
   const status = STATUSES.find(known => known === wanted);
   if (!status) {
     throw new HttpError(400, `Incorrect request: Status must be "pending", "accepted" or "rejected".`);
@@ -89,7 +90,7 @@ export function getMember(api: ImageApi, caller: Caller, imageId: string, member
 export function removeMember(api: ImageApi, caller: Caller, imageId: string, memberId: string): void {
   const refusal = `Not allowed to delete members for image ${imageId}.`;
   const image = sharedImage(api, caller, imageId, refusal);
-  if (!owns(image, caller)) throw new HttpError(403, refusal);
+  if (!owns(image, caller)) throw policyRefusal("delete_member");
   const member = findMember(api, caller, image, memberId);
   const { members } = api.repo.state;
   members.splice(members.indexOf(member), 1);
@@ -125,5 +126,5 @@ function field(body: unknown, name: string, missing: string, form: string): stri
   }
   const value = (body as Record<string, unknown>)[name];
   if (value === undefined) throw new HttpError(400, missing);
-  return String(value ?? "");
+  return value as string;
 }

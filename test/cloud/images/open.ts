@@ -42,6 +42,7 @@ export async function openImageApi<Settings extends ImageSettings>(
     endpointOf: options.endpointOf ?? (() => undefined),
     ca: context.caFile === undefined ? undefined : await readFile(context.caFile, "utf8"),
     log: line => context.log(`${name}: ${line}`),
+    stagingUsed: false,
     running: new Set(),
     stopping: stopping.signal,
   };

@@ -64,7 +64,7 @@ export function parseChanges(api: ImageApi, draft: 4 | 10, body: unknown): Chang
       throw new HttpError(403, `Attribute '${root}' is reserved.`);
     if (op !== "remove") {
       validateImage(api.dialect, { [root]: path.length === 1 ? change.value : [change.value] });
-      checkText(change.value);
+      checkText({ [root]: change.value });
     }
     return { op, path, value: change.value, draft };
   });
@@ -112,6 +112,8 @@ export async function patchImage(api: ImageApi, caller: Caller, id: string, chan
   checkPropertyCount(api, image.properties);
   await pause(api.settings.saveDelay);
   api.repo.save(image);
+  // Who gives an image away by `add` (a `replace` is refused) gets an error, and has given it away all the same.
+  if (!api.repo.visible(image, caller)) throw new HttpError(403, `Forbidding request, image ${id} not visible`);
   return image;
 }
 
@@ -160,11 +162,11 @@ function changeField(api: ImageApi, caller: Caller, image: Image, { op, path, va
   if (op === "replace" && !exists && !api.dialect.settableFields.includes(name)) {
     throw new HttpError(409, { detail: `Property ${name} does not exist.` });
   }
-  if (isBase) setBase(api, caller, image, name, value);
+  if (isBase) setBase(api, image, name, value);
   else image.properties[name] = value as string | null;
 }
 
-function setBase(api: ImageApi, caller: Caller, image: Image, name: string, value: unknown): void {
+function setBase(api: ImageApi, image: Image, name: string, value: unknown): void {
   switch (name) {
     case "disk_format":
     case "container_format":
@@ -182,7 +184,6 @@ function setBase(api: ImageApi, caller: Caller, image: Image, name: string, valu
       checkTagCount(api, image.tags);
       break;
     case "owner":
-      if (!caller.isAdmin) throw new HttpError(403, "You are not permitted to modify 'owner' on this image.");
       image.owner = value as string | null;
       break;
     case "visibility":

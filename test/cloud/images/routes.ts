@@ -22,6 +22,9 @@ import { imageView } from "./view.ts";
 /** Beyond this, the real front end loses the whole query without a word, and the answer is an unfiltered list. */
 const LONGEST_QUERY = 32_700;
 
+/** Stores of Glance's own, which it lists to clients once it has used them. */
+const RESERVED_STORES = ["os_glance_staging_store", "os_glance_tasks_store"];
+
 /** What the routes need beside the operations. */
 export interface ImageRoutesOptions {
   api: ImageApi;
@@ -60,35 +63,42 @@ export function registerImageApi(app: FastifyInstance, options: ImageRoutesOptio
     const { type, body } = renderError(known, request.raw);
     reply.code(known.code).headers(known.text.headers ?? {});
     closeAfterEarlyRefusal(request, reply);
+    if (request.method === "HEAD") reply.type("text/html; charset=UTF-8");
     if (known.code === 204 || request.method === "HEAD") return reply.send();
     return reply.type(type).send(body);
   });
-  app.setNotFoundHandler(() => {
+  const versions = (_request: FastifyRequest, reply: FastifyReply) => reply.code(300).send(versionsDocument(api, url));
+  app.setNotFoundHandler((request, reply) => {
+    // Whatever isn't an API is answered with those that are.
+    if (!request.url.startsWith("/v2/")) return versions(request, reply);
     throw new HttpError(404);
   });
   const callers = new WeakMap<FastifyRequest, Caller>();
   app.addHook("onRequest", async (request, reply) => {
     reply.header("x-openstack-request-id", `req-${randomUUID()}`);
     const { pathname } = new URL(request.url, url);
-    if (pathname === "/" || pathname === "/versions") return;
+    if (!pathname.startsWith("/v2/")) return;
     const token = request.headers["x-auth-token"]?.toString();
     const caller = options.authenticate(token);
     if (!caller) {
-      throw new HttpError(401, {
-        explanation: "The request you have made requires authentication.",
-        headers: { "www-authenticate": `Keystone uri="${authUrl}"` },
-      });
+      throw new HttpError(401, { headers: { "www-authenticate": `Keystone uri="${authUrl}"` } });
     }
     callers.set(request, caller);
     options.signedIn(request, caller.userId);
   });
 
-  const versions = (_request: FastifyRequest, reply: FastifyReply) => reply.code(300).send(versionsDocument(api, url));
-  app.get("/", versions);
+  app.addHook("onSend", async (_request, reply) => {
+    // Glance names no character set for JSON, and a type even where there is no content.
+    if (reply.statusCode === 204) reply.header("content-type", "text/html; charset=UTF-8");
+    else if (String(reply.getHeader("content-type")).startsWith("application/json")) reply.header("content-type", "application/json");
+  });
+
+  app.get("/v2", (_request, reply) => reply.redirect(`${url}/v2/`, 302));
   app.get("/versions", (_request, reply) => reply.send(versionsDocument(api, url)));
 
   const resource: AddResource = (path, handlers) => {
     app.all(path, async (request, reply) => {
+      if (request.method === "OPTIONS") return reply.send();
       const handler = handlers[request.method as keyof Handlers];
       if (!handler) throw new HttpError(405, { headers: { allow: Object.keys(handlers).join(", ") } });
       const caller = callers.get(request);
@@ -96,7 +106,8 @@ export function registerImageApi(app: FastifyInstance, options: ImageRoutesOptio
       const text = request.url.split("?")[1] ?? "";
       const query = new URLSearchParams(text.length > LONGEST_QUERY ? "" : text);
       const params = request.params as Record<string, string>;
-      if (request.method === "GET" || request.method === "DELETE") rejectBody(request.raw);
+      const takesBody = request.method === "POST" || request.method === "PUT" || request.method === "PATCH" || path === "/v2/images";
+      if (!takesBody) rejectBody(request.raw);
       const result = await handler({ caller, params, request, reply, query });
       if (reply.sent || reply.raw.headersSent) return reply;
       if (result === undefined) return reply.code(reply.statusCode === 200 ? 204 : reply.statusCode).send();
@@ -110,7 +121,7 @@ export function registerImageApi(app: FastifyInstance, options: ImageRoutesOptio
     GET: ({ caller, query }) => {
       const { images, first, next } = listImages(api, caller, query);
       return {
-        images: images.map(image => imageView(api, image)),
+        images: images.map(image => imageView(api, caller, image)),
         first,
         schema: "/v2/schemas/images",
         ...(next && { next }),
@@ -121,12 +132,15 @@ export function registerImageApi(app: FastifyInstance, options: ImageRoutesOptio
       call.reply.code(201).header("location", `${url}/v2/images/${image.id}`);
       if (dialect.importMethods.length)
         call.reply.header("OpenStack-image-import-methods", dialect.importMethods.join());
-      if (dialect.multiStore) call.reply.header("OpenStack-image-store-ids", dialect.stores.join());
-      return imageView(api, image);
+      if (dialect.multiStore) {
+        const stores = api.stagingUsed ? [...dialect.stores, ...RESERVED_STORES] : dialect.stores;
+        call.reply.header("OpenStack-image-store-ids", stores.join());
+      }
+      return imageView(api, call.caller, image);
     },
   });
   resource("/v2/images/:id", {
-    GET: call => imageView(api, api.repo.get(id(call), call.caller)),
+    GET: call => imageView(api, call.caller, api.repo.get(id(call), call.caller)),
     PATCH: async call => {
       const draft = PATCH_TYPES[mediaType(call.request.raw)];
       if (!draft) {
@@ -137,7 +151,7 @@ export function registerImageApi(app: FastifyInstance, options: ImageRoutesOptio
         });
       }
       const changes = parseChanges(api, draft, await json(call));
-      return imageView(api, await patchImage(api, call.caller, id(call), changes));
+      return imageView(api, call.caller, await patchImage(api, call.caller, id(call), changes));
     },
     DELETE: call => deleteImage(api, call.caller, id(call)),
   });
@@ -196,7 +210,7 @@ export function registerImageApi(app: FastifyInstance, options: ImageRoutesOptio
   if (dialect.tags) {
     /** A slash makes another path of it, even an encoded one. */
     const tag = ({ params, request }: Call) => {
-      if (/%2f/i.test(request.url)) throw new HttpError(404);
+      if (/%2f/i.test(request.url) || !params.tag) throw new HttpError(404);
       return params.tag ?? "";
     };
     resource("/v2/images/:id/tags/:tag", {
@@ -222,6 +236,11 @@ export function registerImageApi(app: FastifyInstance, options: ImageRoutesOptio
       DELETE: call => removeMember(api, call.caller, id(call), member(call)),
     });
   }
+  resource("/v2/images/", {
+    GET: () => {
+      throw new HttpError(404);
+    },
+  });
   resource("/v2/schemas/*", {
     GET: ({ params }) => {
       const document = schemaDocument(dialect, params["*"] ?? "");

@@ -1,5 +1,4 @@
 import { type ImageApi, mustOwn, pause } from "./api.ts";
-import { checkText } from "./create.ts";
 import { HttpError } from "./errors.ts";
 import { tooMany } from "./quota.ts";
 import { validateImage } from "./schemas.ts";
@@ -8,7 +7,6 @@ import type { Caller, Image } from "./state.ts";
 /** PUT /v2/images/{id}/tags/{tag}. @throws HttpError 400, 403, 404, 413 */
 export async function addTag(api: ImageApi, caller: Caller, id: string, tag: string): Promise<void> {
   validateImage(api.dialect, { tags: [tag] });
-  checkText(tag);
   const image = ownImage(api, caller, id);
   if (!image.tags.includes(tag)) image.tags.push(tag);
   const maximum = api.settings.maxTags;

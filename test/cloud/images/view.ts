@@ -1,15 +1,17 @@
 import { type ImageApi, isoTime } from "./api.ts";
-import type { Image } from "./state.ts";
+import type { Caller, Image } from "./state.ts";
 
 /** Properties that are kept and never shown. */
 const UNSEEN = new Set(["os_glance_stage_host"]);
 
 /** The image document that a client gets. @see https://docs.openstack.org/api-ref/image/v2/#show-image */
-export function imageView(api: ImageApi, image: Image): Record<string, unknown> {
+export function imageView(api: ImageApi, caller: Caller, image: Image): Record<string, unknown> {
   const { dialect, settings } = api;
   const path = `/v2/images/${image.id}`;
   const properties = Object.entries(image.properties).filter(([key]) => !UNSEEN.has(key));
-  const urls = image.locations.map(({ url, store }) => ({ url, metadata: dialect.multiStore ? { store } : {} }));
+  // Where the data of a deactivated image lies is for an admin only, and with it in which stores.
+  const locations = image.status === "deactivated" && !caller.isAdmin ? [] : image.locations;
+  const urls = locations.map(({ url, store }) => ({ url, metadata: dialect.multiStore ? { store } : {} }));
   return {
     ...dialect.extraFields,
     // A property without a value is text in the answer, unless the dialect knows it as a field that may be null.
@@ -39,6 +41,6 @@ export function imageView(api: ImageApi, image: Image): Record<string, unknown> 
     file: `${path}/file`,
     schema: "/v2/schemas/image",
     ...(dialect.multiStore &&
-      image.locations.length > 0 && { stores: image.locations.map(({ store }) => store).join(",") }),
+      locations.length > 0 && { stores: locations.map(({ store }) => store).join(",") }),
   };
 }

@@ -71,7 +71,7 @@ export const openstack: CloudService<OpenStackSettings, OpenStackDescription> = 
         name: `glance-${name}`,
         dialect: glance,
         identity,
-        authUrl: url,
+        authUrl,
         endpointOf: region => regions.find(other => other.name === region)?.url,
       });
       regions.push({ name, url: endpoint.url });
