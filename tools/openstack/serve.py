@@ -52,7 +52,8 @@ def main():
     print(server.bind_addr[1], flush=True)
     importlib.import_module(preload)
     if not sys.stdin.readline():
-        return
+        # Not by returning: the server's threads would go on.
+        os._exit(0)
     threading.Thread(target=end_with_parent, daemon=True).start()
     server.wsgi_app = keeping_open(importlib.import_module(module).application)
     print("ready", flush=True)
