@@ -16,7 +16,7 @@ export interface Hasher {
 
 /** Below this many bytes a thread costs more than it saves. */
 const worthThread = 8 * 1024 * 1024;
-const partSize = 512 * 1024;
+const partSize = 256 * 1024;
 const parts = 4;
 
 /**

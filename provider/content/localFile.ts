@@ -3,7 +3,7 @@ import { type FileHandle, open, stat } from "node:fs/promises";
 import { resolve } from "node:path";
 import { ImagesError } from "../errors.ts";
 
-const chunkSize = 1024 * 1024;
+const chunkSize = 256 * 1024;
 
 /** What tells one state of a file from another. */
 export interface FileStamp {

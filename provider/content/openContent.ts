@@ -141,7 +141,7 @@ export async function openContent(source: Source, options: OpenOptions): Promise
   }
   const stream = Readable.from(startingWith(first, bytes, controller.signal), {
     objectMode: false,
-    highWaterMark: 2 * 1024 * 1024,
+    highWaterMark: 1024 * 1024,
   });
   const finished = new Promise<{ size: number; digests: Record<string, string> }>((resolve, reject) => {
     stream.once("end", () => resolve(result as NonNullable<typeof result>));
