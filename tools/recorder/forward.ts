@@ -5,6 +5,7 @@ import {
   type ServerResponse,
   request as sendRequest,
 } from "node:http";
+import type { Socket } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Fault, strikesAfter } from "./faults.ts";
 import { type OnPiece, pump } from "./pump.ts";
@@ -19,6 +20,9 @@ export interface Passage {
   agent: Agent;
   target: string;
 }
+
+/** Connections to a service whose end already ends the client's. */
+const bound = new WeakSet<Socket>();
 
 /** Passes one request on to the target and its answer back, with whatever a fault does to them. */
 export function forward(passage: Passage): void {
@@ -91,11 +95,10 @@ function ask(passage: Passage): ClientRequest {
   for (const [name, value] of passedOn(request.rawHeaders)) upstream.appendHeader(name, value);
   if (!hasBody(request)) upstream.useChunkedEncodingByDefault = false;
   upstream.once("socket", socket => {
+    if (bound.has(socket)) return;
+    bound.add(socket);
     // The service's end of an idle connection is the client's too.
-    if (socket.listenerCount("close", onServiceClosed) === 0) socket.once("close", onServiceClosed);
-    function onServiceClosed(): void {
-      request.socket.destroySoon();
-    }
+    socket.once("close", () => request.socket.destroySoon());
   });
   upstream.on("continue", () => passage.response.writeContinue());
   request.once("close", () => {
