@@ -63,7 +63,7 @@ describe("local cloud: glance-v1", () => {
     assert.equal(status, 201, body.toString());
     return json.image.id as string;
   }
-  const head = (id: string, as = send) => as("HEAD", `/v1/images/${id}`);
+  const head = (id: string, as: Send = send) => as("HEAD", `/v1/images/${id}`);
 
   it("tells its versions, and asks for a token", async () => {
     const nobody = client(service.imageUrl, "");
@@ -344,7 +344,7 @@ describe("local cloud: glance-v1", () => {
           "x-image-meta-min_disk": String(i),
         }),
       );
-    const get = async (query: string, as = send) =>
+    const get = async (query: string, as: Send = send) =>
       (await as("GET", `/v1/images/detail?${query}`)).json.images as { id: string; name: string }[];
     const all: string[] = [];
     for (let page = await get("property-set=pages&limit=2&sort_key=name&sort_dir=asc"); page.length; ) {

@@ -123,23 +123,23 @@ function registerImages(app: FastifyInstance, world: World) {
     return reply.status(known.status).headers(known.headers).type(known.contentType).send(known.body);
   });
   app.setNotFoundHandler(request => {
-    const allowed = METHODS.filter(method => app.findRoute({ method, url: knownPath(request.url) }));
-    if (allowed.length === 0) throw new HttpError(404, "The resource could not be found.", { html: true });
-    const headers = { allow: allowed.join(", ") };
-    throw new HttpError(405, `The method ${request.method} is not allowed for this resource.`, { html: true, headers });
+    const { pathname } = new URL(request.url, "http://host");
+    const [, allow] = ALLOWED.find(([path]) => path.test(pathname)) ?? [];
+    if (allow === undefined) throw new HttpError(404, "The resource could not be found.", { html: true });
+    const message = `The method ${request.method} is not allowed for this resource.`;
+    throw new HttpError(405, message, { html: true, headers: { allow } });
   });
   versionRoutes(app);
   imageRoutes(app, world);
   memberRoutes(app, world);
 }
 
-const METHODS = ["HEAD", "GET", "POST", "PUT", "DELETE"] as const;
-
-/** The pattern that a path belongs to. */
-function knownPath(url: string): string {
-  const [, , kind = "", id, part, member] = new URL(url, "http://host").pathname.split("/");
-  if (id === undefined) return `/v1/${kind}`;
-  if (kind === "shared-images") return "/v1/shared-images/:member";
-  if (id === "detail") return "/v1/images/detail";
-  return ["/v1", kind, ":id", part, member && ":member"].filter(it => it !== undefined && it !== "").join("/");
-}
+/** The verbs that a path knows, for who comes with another one. The first that fits counts. */
+const ALLOWED: [RegExp, string][] = [
+  [/^\/v1\/images$/, "GET, POST"],
+  [/^\/v1\/images\/detail$/, "GET"],
+  [/^\/v1\/images\/[^/]+$/, "HEAD, GET, PUT, DELETE"],
+  [/^\/v1\/images\/[^/]+\/members$/, "GET, PUT"],
+  [/^\/v1\/images\/[^/]+\/members\/[^/]+$/, "PUT, DELETE"],
+  [/^\/v1\/shared-images\/[^/]+$/, "GET"],
+];
