@@ -49,8 +49,13 @@ export class ImagesError extends Error {
     this.status = details.status;
     this.requestId = details.requestId;
     this.hint = details.hint;
-    // The engine's provider process prints a thrown error's stack into the user's terminal: our frames say nothing to them.
-    this.stack = `${this.name}: ${this.message}`;
+    // The engine's provider process prints a thrown error with its stack before the engine shows its message: the frames say nothing to a user.
+    this.stack = this.code;
+  }
+
+  /** Short, for the same reason: the message follows. */
+  override toString(): string {
+    return this.name;
   }
 }
 

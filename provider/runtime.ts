@@ -4,6 +4,7 @@ import { ImagesError } from "./errors.ts";
 import type { ServiceName } from "./services/names.ts";
 import { type ServiceEntry, services } from "./services/registry.ts";
 import type { ImageService } from "./services/service.ts";
+import { endWithEngine } from "./shutdown.ts";
 
 let config: ConfigReader = { get: () => undefined };
 const opened = new Map<string, ImageService>();
@@ -14,6 +15,7 @@ const opened = new Map<string, ImageService>();
  */
 export function configure(reader: ConfigReader): void {
   config = reader;
+  endWithEngine(process.argv[2]);
 }
 
 /** Everything known of a service by its name. @throws ImagesError "invalid" for a name that is none */

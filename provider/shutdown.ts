@@ -1,3 +1,41 @@
-/** Fires when this process has been told to end: what is running stops at its next safe point. */
+import { connect } from "node:net";
+
 const controller = new AbortController();
+
+/** Fires when this process has been told to end, or its engine is gone: what is running stops at its next safe point. */
 export const stopping: AbortSignal = controller.signal;
+
+/** How long work in progress may take to come to its safe point once there is nobody to report to. */
+const graceMs = 2000;
+const reconnectMs = 500;
+let watching = false;
+
+/**
+ * Ends this process when its engine is gone. A killed engine leaves its provider processes behind; without this they would finish their
+ * creates unseen, and then spin: each line that they log fails, and the failure is logged.
+ * @param address the engine's own, as this process got it: host:port
+ */
+export function endWithEngine(address: string | undefined): void {
+  const [, host, port] = /^(.+):(\d+)$/.exec(address ?? "") ?? [];
+  if (watching || host === undefined) return;
+  watching = true;
+  for (const stream of [process.stdout, process.stderr]) stream.on("error", end);
+  watch(host, Number(port));
+}
+
+/** An idle connection to the engine breaks when it ends; the engine closes it now and then too, but then takes a new one. */
+function watch(host: string, port: number): void {
+  const socket = connect(port, host);
+  socket.unref();
+  socket.once("error", end);
+  socket.once("close", failed => {
+    if (!failed) setTimeout(() => watch(host, port), reconnectMs).unref();
+  });
+  socket.resume();
+}
+
+function end(): void {
+  if (controller.signal.aborted) return;
+  controller.abort();
+  setTimeout(() => process.exit(1), graceMs).unref();
+}

@@ -22,7 +22,7 @@ export function commonFields(service: ServiceName): Record<string, Field> {
         update: v.optional(duration),
         delete: v.optional(duration),
       }),
-      change: "none",
+      change: "note",
     },
     // What check adds: see resources/image.ts.
     generation: { schema: v.number(), change: "none" },

@@ -13,8 +13,11 @@ export interface Problem {
 /** One field of a resource on one service: what it may hold, and what a change of it means. */
 export interface Field {
   schema: GenericSchema<unknown>;
-  /** `update`: in place; `replace`: a new image; `none`: says how to work, not what the image is, so it makes no diff. */
-  change: "update" | "replace" | "none";
+  /**
+   * `update`: in place; `replace`: a new image; `note`: nothing to write, but the state has to know it (for a later deletion, say);
+   * `none`: says how to work this time, so it makes no diff.
+   */
+  change: "update" | "replace" | "note" | "none";
   /** The service reports its value, so drift can be seen. */
   reported?: boolean;
   /** It is a set of entries of which only the declared ones are managed: what else is there is somebody else's. */

@@ -82,6 +82,10 @@ export function changesOf(table: FieldTable, outputs: Values, inputs: Values): C
     if (field.change === "none") continue;
     const wanted = inputs[name];
     const actual = outputs[name];
+    if (field.change === "note") {
+      if (!isDeepStrictEqual(actual ?? undefined, wanted ?? undefined)) updates.push(name);
+      continue;
+    }
     if (wanted === undefined || wanted === null) {
       // No longer declared: left as it is, and no longer watched.
       if (before.has(name)) updates.push(name);

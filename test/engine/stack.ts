@@ -27,7 +27,7 @@ export interface Run {
   events: EngineEvent[];
   /** What the engine did to each resource, by its name: "create", "update", "same", … */
   steps: Record<string, string>;
-  /** The fields that differ, by the resource's name. */
+  /** The inputs that differ from the state's, by the resource's name. */
   diffs: Record<string, string[]>;
 }
 
@@ -199,15 +199,22 @@ export class Stack {
     const diffs: Record<string, string[]> = {};
     for (const { resourcePreEvent } of events) {
       if (resourcePreEvent === undefined || !resourcePreEvent.metadata.type.includes("dynamic/images")) continue;
-      const { op, urn, diffs: changed } = resourcePreEvent.metadata;
+      const { op, urn, old, new: now } = resourcePreEvent.metadata;
       const name = nameOf(urn);
       // A replacement has several steps; its own word says the most.
       if (steps[name] !== "replace") steps[name] = op;
-      if (changed && changed.length > 0) diffs[name] = changed;
+      if (old && now && op !== "refresh") diffs[name] = differing(old.inputs, now.inputs);
     }
     const text = Buffer.concat(args[1] === "export" ? out : chunks).toString();
     return { code, text, events, steps, diffs };
   }
+}
+
+/** Names of the inputs that differ; those that only the provider knows aside. */
+function differing(old: Record<string, unknown>, now: Record<string, unknown>): string[] {
+  const names = new Set([...Object.keys(old), ...Object.keys(now)]);
+  for (const internal of ["__provider", "generation"]) names.delete(internal);
+  return [...names].filter(name => JSON.stringify(old[name]) !== JSON.stringify(now[name])).sort();
 }
 
 export function nameOf(urn: string): string {

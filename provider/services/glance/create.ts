@@ -17,7 +17,7 @@ const mostAttempts = 1000;
 export async function create(cloud: GlanceCloud, order: ImageOrder, job: Job): Promise<ImageFacts> {
   const leftover = await findLeftover(cloud, order, job);
   if (leftover !== undefined) return await complete(cloud, leftover, order, job);
-  const reserved = await reserve(cloud, order, job);
+  const reserved = await reserve(cloud, order);
   return reserved.mine
     ? await finish(cloud, reserved.image, order, job)
     : await complete(cloud, reserved.image, order, job);
@@ -41,7 +41,7 @@ export async function complete(cloud: GlanceCloud, found: WireImage, order: Imag
     }
   }
   await remove(cloud, found.id, { force: true }, job);
-  const reserved = await reserve(cloud, order, job);
+  const reserved = await reserve(cloud, order);
   return await finish(cloud, reserved.image, order, job);
 }
 
@@ -69,7 +69,7 @@ async function findLeftover(cloud: GlanceCloud, order: ImageOrder, job: Job): Pr
 }
 
 /** Makes the image's record. `mine` is false when a parallel run of the same resource had made it already. */
-async function reserve(cloud: GlanceCloud, order: ImageOrder, job: Job): Promise<{ image: WireImage; mine: boolean }> {
+async function reserve(cloud: GlanceCloud, order: ImageOrder): Promise<{ image: WireImage; mine: boolean }> {
   const chosen = (order.values.imageId as string | undefined)?.toLowerCase();
   const day = new Date().toISOString().slice(0, 10);
   for (let attempt = 0; attempt < mostAttempts; attempt++) {

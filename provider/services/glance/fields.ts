@@ -30,7 +30,7 @@ export function imageFields(dialect: Dialect): FieldTable {
     },
     properties: { schema: propertiesSchema(), change: "update", reported: true, part: true },
     imageId: { schema: uuid("imageId"), change: "replace", same: sameId },
-    forceDelete: { schema: flag("forceDelete"), change: "none" },
+    forceDelete: { schema: flag("forceDelete"), change: "note" },
   };
   if (dialect.hidden) fields.hidden = { schema: flag("hidden"), change: "update", reported: true };
   if (dialect.state)

@@ -31,4 +31,5 @@ for (const { kind, name, args, options = {}, get, show = [] } of JSON.parse(
     name,
     get === undefined ? new Kind(name, resolve(args), opts) : Kind.get(name, resolve(get), resolve(args), opts),
   );
+  exports[name] = Object.fromEntries(show.map(property => [property, made.get(name)[property]]));
 }

@@ -1,0 +1,137 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { startOpenStack } from "../../tools/openstack/start.ts";
+import { type RecordedRequest, type Recorder, startRecorder } from "../../tools/recorder/recorder.ts";
+import { startCloud } from "../cloud/cloud.ts";
+import type { Account, OpenStackCloud } from "../cloud/openStackCloud.ts";
+import { ImageApi } from "./imageApi.ts";
+
+/** An OpenStack cloud with a recorder before each of its image services, as the tests use it. */
+export interface TestCloud extends OpenStackCloud {
+  /** One a region, in the regions' order. All requests of a provider go through them. */
+  recorders: Recorder[];
+  /** What this test asked of the first region's image service so far. */
+  requests(): RecordedRequest[];
+  writes(): string[];
+  forget(): void;
+  /** Someone who works on the cloud behind Pulumi's back. */
+  as(account: keyof OpenStackCloud["accounts"]): Promise<ImageApi>;
+}
+
+type Kind = OpenStackCloud["kind"];
+
+const started = new Map<Kind, Promise<TestCloud>>();
+
+/** Defines the same tests for the local cloud and for the real one. */
+export function onEachCloud(title: string, define: (cloud: () => TestCloud) => void): void {
+  for (const kind of ["local", "real"] as const) {
+    describe(`${title} on the ${kind} OpenStack`, () => {
+      let cloud: TestCloud | undefined;
+      before(async function () {
+        // The first time on a machine, the real one is installed from PyPI.
+        this.timeout(600_000);
+        cloud = await cloudOf(kind);
+      });
+      define(() => cloud as TestCloud);
+    });
+  }
+}
+
+/** The cloud of a kind: started at its first use, and stopped when all tests have run. */
+export function cloudOf(kind: Kind): Promise<TestCloud> {
+  let cloud = started.get(kind);
+  if (cloud === undefined) {
+    cloud = start(kind);
+    started.set(kind, cloud);
+  }
+  return cloud;
+}
+
+/** Ends all clouds that tests have used. */
+export async function stopClouds(): Promise<void> {
+  const clouds = await Promise.all(started.values());
+  started.clear();
+  await Promise.all(clouds.map(cloud => cloud.stop()));
+}
+
+async function start(kind: Kind): Promise<TestCloud> {
+  const dir = await mkdtemp(join(tmpdir(), `pulumi-images-${kind}-`));
+  const recorders = [await startRecorder(), await startRecorder()];
+  const imageEndpoints = recorders.map(({ url }) => url);
+  const { cloud, targets } =
+    kind === "real" ? await startReal(dir, imageEndpoints) : await startLocal(dir, imageEndpoints);
+  for (const [index, recorder] of recorders.entries()) recorder.target = targets[index];
+  const requests = () => recorders.flatMap(recorder => recorder.requests);
+  return {
+    ...cloud,
+    recorders,
+    requests,
+    writes: () =>
+      requests()
+        .filter(({ method }) => method !== "GET" && method !== "HEAD")
+        .map(({ method, path }) => `${method} ${path}`),
+    forget() {
+      for (const recorder of recorders) recorder.clear();
+    },
+    // Straight to the service, so that what a test does itself isn't recorded.
+    as: account => ImageApi.signIn(cloud.authUrl, cloud.accounts[account], targets[0] as string),
+    async stop() {
+      await Promise.all(recorders.map(recorder => recorder.stop()));
+      await cloud.stop();
+      await rm(dir, { recursive: true, force: true });
+    },
+  };
+}
+
+async function startReal(dir: string, imageEndpoints: string[]): Promise<{ cloud: OpenStackCloud; targets: string[] }> {
+  const cloud = await startOpenStack({ dir, regions: 2, imageEndpoints });
+  return { cloud, targets: cloud.imageServers };
+}
+
+async function startLocal(
+  dir: string,
+  imageEndpoints: string[],
+): Promise<{ cloud: OpenStackCloud; targets: string[] }> {
+  const local = await startCloud({
+    dir,
+    services: ["openstack"],
+    settings: { openstack: { regions: 2, imageEndpoints } },
+  });
+  return { cloud: { ...local.openstack, stop: () => local.stop() }, targets: local.services.openstack.imageServers };
+}
+
+/** The settings of an account as OS_* variables. */
+export function environmentOf(
+  cloud: OpenStackCloud,
+  account: Account,
+  region = cloud.regions[0]?.name,
+): NodeJS.ProcessEnv {
+  return {
+    OS_AUTH_URL: cloud.authUrl,
+    OS_USERNAME: account.username,
+    OS_PASSWORD: account.password,
+    OS_USER_DOMAIN_NAME: account.userDomain,
+    OS_PROJECT_NAME: account.projectName,
+    OS_PROJECT_DOMAIN_NAME: account.projectDomain,
+    OS_REGION_NAME: region,
+  };
+}
+
+/** The settings of an account as an entry of the stack's `images:connections`. */
+export function connectionOf(
+  cloud: OpenStackCloud,
+  account: Account,
+  region = cloud.regions[0]?.name,
+): Record<string, unknown> {
+  return {
+    service: "openstack",
+    authUrl: cloud.authUrl,
+    username: account.username,
+    password: account.password,
+    userDomainName: account.userDomain,
+    projectName: account.projectName,
+    projectDomainName: account.projectDomain,
+    region,
+  };
+}
