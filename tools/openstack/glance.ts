@@ -47,7 +47,6 @@ export async function configureGlance(installation: Installation, settings: Glan
     await mkdir(path, { recursive: true });
   }
   const stores = STORES.map(store => [store, { filesystem_store_datadir: join(folder, store) }] as const);
-  const openCopy = settings.copyImagePolicy === "member";
   const config = iniText({
     DEFAULT: {
       use_stderr: true,
@@ -55,8 +54,6 @@ export async function configureGlance(installation: Installation, settings: Glan
       enabled_import_methods: "[glance-direct,web-download,copy-image,glance-download]",
       node_staging_uri: `file://${staging}`,
       worker_self_reference_url: settings.url,
-      // The catalogue may name a proxy's address; links and Location headers follow the address that was asked.
-      enabled_v1_api: false,
     },
     database: { connection: settings.database, max_pool_size: 20, max_overflow: 20 },
     glance_store: { default_backend: STORES[0] ?? "" },
@@ -83,12 +80,11 @@ export async function configureGlance(installation: Installation, settings: Glan
       allowed_ports: "[]",
       disallowed_ports: "[22]",
     },
-    ...(openCopy ? { oslo_policy: { policy_file: join(folder, "policy.yaml") } } : {}),
+    oslo_policy: { policy_file: join(folder, "policy.yaml") },
   });
   await writeFile(configFile(folder), config);
-  if (openCopy) {
-    await writeFile(join(folder, "policy.yaml"), '"copy_image": "role:member and project_id:%(project_id)s"\n');
-  }
+  const copyRule = `"copy_image": "role:member and project_id:%(project_id)s"`;
+  await writeFile(join(folder, "policy.yaml"), settings.copyImagePolicy === "member" ? `${copyRule}\n` : "{}\n");
 }
 
 /** Fills an empty database; needs the configuration. */
