@@ -9,6 +9,7 @@ import type { Budget } from "./http/budget.ts";
 import { parseJson } from "./http/json.ts";
 import {
   isCertificateError,
+  isOurMistake,
   isRepeatable,
   isRetryableStatus,
   mostAttempts,
@@ -18,6 +19,7 @@ import {
   strangerMs,
 } from "./http/retry.ts";
 import { trace } from "./http/trace.ts";
+import { redact } from "./redaction.ts";
 import type { ServiceName } from "./services/names.ts";
 
 export type Headers = Record<string, string | string[] | undefined>;
@@ -131,7 +133,14 @@ export function createHttp(options: HttpOptions): Http {
       base = undefined;
       throw error;
     }
-    const url = new URL(`${root.replace(/\/+$/, "")}${request.path}`);
+    const address = `${root.replace(/\/+$/, "")}${request.path}`;
+    if (!URL.canParse(address)) {
+      throw new ImagesError("configuration", `The service's address "${root}" isn't a URL`, {
+        service,
+        request: nameOf(request),
+      });
+    }
+    const url = new URL(address);
     const query = queryOf(request);
     if (query) url.search = query;
     return url;
@@ -216,7 +225,7 @@ export function createHttp(options: HttpOptions): Http {
         wanted = retryAfterMs(outcome.headers["retry-after"]);
       } else {
         error = failureError(outcome, url, tried());
-        again = !isCertificateError(outcome.code) && (repeatable || !outcome.connected);
+        again = !isCertificateError(outcome.code) && !isOurMistake(outcome.code) && (repeatable || !outcome.connected);
         // A page of somebody else's counts as no answer, too.
         if (!hasAnswered) limit = Math.min(limit, started + (options.strangerMs ?? strangerMs));
       }
@@ -267,6 +276,7 @@ export function createHttp(options: HttpOptions): Http {
     headers: Record<string, string>,
     limits: Limits,
   ): Promise<Outcome | { kind: "done"; value: ServiceAnswer<unknown> }> {
+    const agent = agentsFor(request, false);
     const client = await got();
     const stall = (request.stallSeconds ?? 60) * 1000;
     const answerMs = (request.answerSeconds ?? Math.max(600, request.stallSeconds ?? 60)) * 1000;
@@ -295,7 +305,7 @@ export function createHttp(options: HttpOptions): Http {
       const promise = client(url, {
         method: request.method,
         headers: all,
-        agent: agentsFor(request, false),
+        agent,
         ...(opened ? { body: opened.stream } : json === undefined ? {} : { body: json }),
         signal: watch.signal,
       });
@@ -370,13 +380,14 @@ export function createHttp(options: HttpOptions): Http {
     headers: Record<string, string>,
     limits: Limits,
   ): Promise<Outcome | { kind: "done"; value: Download }> {
+    const agent = agentsFor(request, true);
     const client = await got();
     const watch = new Watch(request, limits, (request.stallSeconds ?? 60) * 1000);
     const note = traced(service, request, limits.attempt);
     const stream = client.stream(url, {
       method: request.method,
       headers: { accept: "*/*", "user-agent": userAgent, ...lower(headers) },
-      agent: agentsFor(request, true),
+      agent,
       decompress: false,
       signal: watch.signal,
     });
@@ -518,18 +529,30 @@ class Watch {
   }
 
   failure(error: RequestError): Outcome & { kind: "failure" } {
-    const cause = (error.cause as NodeJS.ErrnoException | undefined) ?? error;
+    const cause: NodeJS.ErrnoException = error.cause instanceof Error ? error.cause : error;
     const code = error.code ?? cause.code;
     const message = this.#expired
       ? "the time for this request is over"
       : (this.#stalled ?? networkMessage(code, cause.message || error.message));
-    return { kind: "failure", message, cause: error, connected: this.#connected, code, expired: this.#expired };
+    return {
+      kind: "failure",
+      message,
+      cause: bare(cause, code),
+      connected: this.#connected,
+      code,
+      expired: this.#expired,
+    };
   }
 
   end(): void {
     clearTimeout(this.#timer);
     this.#outer?.removeEventListener("abort", this.#abort);
   }
+}
+
+/** The network's error without what got and Node hang on it: options with headers, packets. */
+function bare({ message }: Error, code: string | undefined): Error {
+  return Object.assign(new Error(redact(message)), code === undefined ? {} : { code });
 }
 
 let client: Promise<Got> | undefined;

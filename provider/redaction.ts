@@ -52,7 +52,7 @@ const patterns: readonly (readonly [RegExp, string])[] = [
   [/\b([a-z][a-z\d+.-]{1,20}:\/\/)[^\s/?#@"'<>]+@/gi, `$1${mask}@`],
   [new RegExp(`([?&;](?:${parameter})=)[^&\\s"'#<>\\\\]+`, "gi"), `$1${mask}`],
   // A JSON member, also inside a string of another JSON text.
-  [new RegExp(`(\\\\*"(?:${jsonKey})\\\\*"\\s*:\\s*\\\\*")(?:[^"\\\\]|\\\\[^"])+`, "gi"), `$1${mask}`],
+  [new RegExp(`(\\\\{0,7}"(?:${jsonKey})\\\\{0,7}"\\s*:\\s*\\\\{0,7}")(?:[^"\\\\]|\\\\[^"])+`, "gi"), `$1${mask}`],
   // Tokens with a form of their own: DigitalOcean's, and Keystone's Fernet tokens.
   [/\bdo[opr]_v1_[\da-f]{16,}/gi, mask],
   [/\bgAAAAA[\w-]{20,}=*/g, mask],

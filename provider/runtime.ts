@@ -1,6 +1,7 @@
 import { type ConfigReader, resolveConnection } from "./connection.ts";
 import { warn } from "./engine.ts";
 import { ImagesError } from "./errors.ts";
+import type { FieldTable, Kind } from "./fields/field.ts";
 import type { ServiceName } from "./services/names.ts";
 import { type ServiceEntry, services } from "./services/registry.ts";
 import type { ImageService } from "./services/service.ts";
@@ -8,6 +9,7 @@ import { endWithEngine } from "./shutdown.ts";
 
 let config: ConfigReader = { get: () => undefined };
 const opened = new Map<string, ImageService>();
+const tables = new Map<string, FieldTable>();
 
 /**
  * Takes the stack's configuration. Credentials are read from it when a connection is first used, live in this process only,
@@ -19,15 +21,21 @@ export function configure(reader: ConfigReader): void {
 }
 
 /** Everything known of a service by its name. @throws ImagesError "invalid" for a name that is none */
-export function entryOf(service: unknown): ServiceEntry {
+function entryOf(service: unknown): ServiceEntry {
   const entry = services[service as ServiceName];
-  if (entry === undefined) {
-    throw new ImagesError(
-      "invalid",
-      `service must be one of ${Object.keys(services).join(", ")}; not ${JSON.stringify(service)}`,
-    );
-  }
-  return entry;
+  if (entry !== undefined) return entry;
+  const known = Object.keys(services).join(", ");
+  throw new ImagesError("invalid", `service must be one of ${known}; not ${JSON.stringify(service)}`);
+}
+
+/** What a service allows for a kind of resource. @throws ImagesError "unsupported" where it has no such thing, with what to use instead */
+export function tableOf(kind: Kind, service: unknown): FieldTable {
+  const entry = entryOf(service);
+  const table = tables.get(`${kind}/${String(service)}`) ?? entry.tables[kind]?.();
+  if (table === undefined)
+    throw new ImagesError("unsupported", `${String(service)} has no ${kind}: ${entry.missing[kind]}`);
+  tables.set(`${kind}/${String(service)}`, table);
+  return table;
 }
 
 /** The service that a resource's inputs name, as the account they name; the same object for all resources of one connection. */
@@ -39,7 +47,7 @@ export function serviceOf(inputs: Record<string, unknown>): ImageService {
   if (service === undefined) {
     const connection = resolveConnection(inputs.service as ServiceName, name, config, process.env);
     for (const warning of connection.warnings) warn(warning);
-    service = entry.open(connection);
+    service = entry.open(connection, other => serviceOf({ service: inputs.service, ...other }));
     opened.set(key, service);
   }
   return service;

@@ -1,9 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
-import type { OpenStackImageArgs } from "./imageArgs.ts";
+import type { ImageArgs } from "./args/index.ts";
 import { markedInputs } from "./inputs.ts";
-
-/** What an image is, on the service that `service` names: an editor offers, and the compiler allows, just what that one knows. */
-export type ImageArgs = OpenStackImageArgs;
 
 /** Which image to read, and where. */
 export type ImageLookup = Pick<ImageArgs, "service" | "connection">;

@@ -1,3 +1,5 @@
-export { Image, type ImageArgs, type ImageLookup } from "./image.ts";
-export type { OpenStackImageArgs } from "./imageArgs.ts";
-export type { Adopt, FileSource, Source, SourceOptions, UrlSource } from "./source.ts";
+export type * from "./args/index.ts";
+export { Image, type ImageLookup } from "./image.ts";
+export { ImageCopy } from "./imageCopy.ts";
+export { ImageMember } from "./imageMember.ts";
+export { ImageTag } from "./imageTag.ts";

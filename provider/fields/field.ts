@@ -27,6 +27,10 @@ export interface Field {
   required?: boolean;
 }
 
+/** The kinds of resource of this provider. */
+export const kinds = ["Image", "ImageMember", "ImageTag", "ImageCopy"] as const;
+export type Kind = (typeof kinds)[number];
+
 /** Everything one service allows for one kind of resource. */
 export interface FieldTable {
   service: ServiceName;

@@ -1,3 +1,4 @@
+import { X509Certificate } from "node:crypto";
 import { readFileSync } from "node:fs";
 import http from "node:http";
 import https from "node:https";
@@ -55,8 +56,13 @@ function proxyEnvironment(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
 
 function trusting(caFile: string): tls.SecureContext {
   try {
+    const own =
+      readFileSync(caFile, "utf8").match(/-----BEGIN CERTIFICATE-----[\s\S]+?-----END CERTIFICATE-----/g) ?? [];
+    if (own.length === 0) throw new Error("it has no certificate in PEM form");
+    // Node itself passes over what it can't read.
+    for (const certificate of own) new X509Certificate(certificate);
     const usual = tls.getCACertificates?.("default") ?? tls.rootCertificates;
-    return tls.createSecureContext({ ca: [...usual, readFileSync(caFile, "utf8")] });
+    return tls.createSecureContext({ ca: [...usual, ...own] });
   } catch (error) {
     throw new ImagesError("configuration", `The CA file ${caFile} can't be used: ${(error as Error).message}`, {
       cause: error,

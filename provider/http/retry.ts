@@ -68,3 +68,8 @@ export function isCertificateError(code: string | undefined): boolean {
     )
   );
 }
+
+/** Codes for a request that can't be written at all, such as a line break in a header. */
+export function isOurMistake(code: string | undefined): boolean {
+  return code !== undefined && /^ERR_(INVALID_|UNESCAPED_|HTTP_INVALID_)/.test(code);
+}

@@ -1,14 +1,15 @@
 import { type ContentIdentity, identify, type Source } from "../content/index.ts";
 import { ImagesError } from "../errors.ts";
-import { hasUnknown, type Problem, problemsOf, unknownValue } from "../fields/field.ts";
+import { hasUnknown, type Problem, unknownValue } from "../fields/field.ts";
 import { markOf } from "../mark.ts";
-import { configure, entryOf, serviceOf } from "../runtime.ts";
+import { configure, serviceOf, tableOf } from "../runtime.ts";
 import type { ImageFacts, ImageOrder, ImageService, Values } from "../services/service.ts";
+import { problemOf, problemsIn } from "./checks.ts";
 import { generationOf } from "./generation.ts";
 import { jobOf } from "./job.ts";
 import { changesOf, inputsFrom, outputsFrom, refreshedOutputs } from "./managed.ts";
 import { type Provider, partly, toFailures } from "./provider.ts";
-import { keepPrivate, privateSource } from "./sources.ts";
+import { keepPrivate, sourceData } from "./sources.ts";
 
 /** The lifecycle of an Image, on every service. */
 export const image: Provider = {
@@ -16,7 +17,7 @@ export const image: Provider = {
 
   async check(olds, news) {
     const { __provider, ...inputs } = news;
-    const problems = await problemsIn(inputs);
+    const problems = await problemsIn("Image", inputs, service => service.checkImage(inputs));
     if (problems.length > 0) return { inputs: news, failures: toFailures(problems) };
     const generation = generationOf(String(inputs.resource), olds);
     if (generation > 0) inputs.generation = generation;
@@ -30,7 +31,7 @@ export const image: Provider = {
   },
 
   async diff(id, olds, news) {
-    const table = entryOf(news.service).imageFields();
+    const table = tableOf("Image", news.service);
     const { updates, replaces } = changesOf(table, olds, news);
     if (sameId(id, news.imageId)) drop(replaces, "imageId");
     if (adoptsAnother(id, olds, news)) replaces.push("adopt");
@@ -62,7 +63,7 @@ export const image: Provider = {
   async read(id, props) {
     const facts = await serviceOf(props).readImage(id);
     if (facts === undefined) return { id: "", props: {} };
-    const table = entryOf(props.service).imageFields();
+    const table = tableOf("Image", props.service);
     // Without a list of what is managed it is a read of somebody else's image (Image.get).
     if (props.managed === undefined) return { id: facts.id, props: outputsFrom(table, props, facts), inputs: props };
     const seen = withContentDrift(props, facts);
@@ -80,16 +81,16 @@ export const image: Provider = {
     }
 
     async function updated(service: ImageService, id: string, olds: Values, news: Values): Promise<ImageFacts> {
-      const { change, any } = changesOf(entryOf(news.service).imageFields(), olds, news);
+      const { change, any } = changesOf(tableOf("Image", news.service), olds, news);
       const order = orderOf(news);
-      if (isUnfinished(olds) || (olds.status === "queued" && order.source !== undefined)) {
+      if (isUnfinished(olds) || (olds.status === "queued" && order.data !== undefined)) {
         return await service.completeImage(id, order, job);
       }
       const facts = any
         ? await service.updateImage(id, { ...change, actual: { ...olds, id } as ImageFacts }, job)
         : await service.readImage(id);
       if (facts === undefined) throw goneOutside(id, service);
-      if (olds.content === undefined && order.source !== undefined) await demandContent(service, facts, order, job);
+      if (olds.content === undefined && order.data !== undefined) await demandContent(service, facts, order, job);
       return facts;
     }
   },
@@ -98,29 +99,6 @@ export const image: Provider = {
     await serviceOf(props).deleteImage(id, { force: props.forceDelete === true }, jobOf("delete", props));
   },
 };
-
-/** Every rule that can be held against the inputs before anything is done, those that only the cloud knows included. */
-async function problemsIn(inputs: Values): Promise<Problem[]> {
-  if (inputs.service === unknownValue) return [{ property: "service", reason: "service must be known at preview" }];
-  try {
-    const problems = problemsOf(entryOf(inputs.service).imageFields(), inputs);
-    if (problems.length > 0 || hasUnknown(inputs.connection)) return problems;
-  } catch (error) {
-    return [problemOf("service", error)];
-  }
-  try {
-    const service = serviceOf(inputs);
-    await service.signIn();
-    return await service.checkImage(inputs);
-  } catch (error) {
-    return [problemOf("connection", error)];
-  }
-}
-
-function problemOf(property: string, error: unknown): Problem {
-  if (error instanceof ImagesError) return { property, reason: error.message };
-  throw error;
-}
 
 /** What the source holds now, so that a preview shows when it changed. */
 async function contentOf(
@@ -136,17 +114,20 @@ async function contentOf(
 }
 
 function orderOf(inputs: Values): ImageOrder {
-  const { source, content } = privateSource(inputs);
-  return { values: inputs, source, content, mark: markOf(String(inputs.resource), Number(inputs.generation ?? 0)) };
+  return {
+    values: inputs,
+    data: sourceData(inputs),
+    mark: markOf(String(inputs.resource), Number(inputs.generation ?? 0)),
+  };
 }
 
 function outputs(inputs: Values, facts: ImageFacts): Values {
-  return outputsFrom(entryOf(inputs.service).imageFields(), inputs, facts);
+  return outputsFrom(tableOf("Image", inputs.service), inputs, facts);
 }
 
 /** Brings an existing image under management, as the program describes it, without a new upload. */
 async function adopt(service: ImageService, inputs: Values): Promise<ImageFacts> {
-  const table = entryOf(inputs.service).imageFields();
+  const table = tableOf("Image", inputs.service);
   const job = jobOf("create", inputs);
   const order = orderOf(inputs);
   const facts = await adopted(service, inputs.adopt as { id?: string; name?: string });
@@ -160,7 +141,7 @@ async function adopt(service: ImageService, inputs: Values): Promise<ImageFacts>
       hint: "Declare what the image is, or leave adopt out to have a new one made",
     });
   }
-  if (order.source !== undefined) await demandContent(service, facts, order, job);
+  if (order.data !== undefined) await demandContent(service, facts, order, job);
   return any
     ? await service.updateImage(facts.id, { ...change, actual: facts, removedProperties: [], removedStores: [] }, job)
     : facts;

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
 import { type Field, type FieldTable, hasUnknown } from "../fields/field.ts";
-import type { ImageFacts, Values } from "../services/service.ts";
+import type { Facts, Values } from "../services/service.ts";
 
 /**
  * What a program declares is managed, what it doesn't isn't. A resource's outputs hold its inputs, what the service reports,
@@ -9,7 +9,7 @@ import type { ImageFacts, Values } from "../services/service.ts";
  */
 
 /** The outputs of a resource after it was made or changed. */
-export function outputsFrom(table: FieldTable, inputs: Values, facts: ImageFacts): Values {
+export function outputsFrom(table: FieldTable, inputs: Values, facts: Facts): Values {
   const managed = managedIn(table, inputs);
   const { id: _, ...reported } = facts;
   const outputs: Values = { ...inputs, ...reported };
@@ -28,7 +28,7 @@ const telling = ["status", "state", "owner", "content", "size", "checksum", "has
  * The outputs after a look at the service: what is managed as it is now, and what tells of trouble. Everything else (the time of the last
  * change, fields and properties that the program doesn't declare) stays as this program last left it, so that a refresh shows drift only.
  */
-export function refreshedOutputs(table: FieldTable, props: Values, facts: ImageFacts): Values {
+export function refreshedOutputs(table: FieldTable, props: Values, facts: Facts): Values {
   const managed = props.managed as string[];
   const outputs: Values = { ...props };
   for (const name of telling) {
@@ -50,7 +50,7 @@ export function refreshedOutputs(table: FieldTable, props: Values, facts: ImageF
  * the program's, that is the drift.
  * @param props the resource's outputs, as they are in the state
  */
-export function inputsFrom(table: FieldTable, props: Values, facts: ImageFacts): Values {
+export function inputsFrom(table: FieldTable, props: Values, facts: Facts): Values {
   const managed = props.managed as string[];
   const inputs: Values = {};
   for (const [name, field] of Object.entries(table.fields)) {
@@ -60,7 +60,7 @@ export function inputsFrom(table: FieldTable, props: Values, facts: ImageFacts):
       inputs[name] = same(field, actual, props[name]) ? props[name] : actual;
     } else if (!field.reported) inputs[name] = props[name];
   }
-  inputs.content = facts.content;
+  if (props.content !== undefined) inputs.content = facts.content;
   return withoutUndefined(inputs);
 }
 

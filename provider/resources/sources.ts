@@ -1,7 +1,8 @@
-import type { ContentIdentity, Source } from "../content/index.ts";
+import { type ContentIdentity, openContent, type Source } from "../content/index.ts";
+import { transferReport } from "../progress.ts";
 import { publicUrl } from "../publicUrl.ts";
 import { registerSecret } from "../redaction.ts";
-import type { Values } from "../services/service.ts";
+import type { ImageData, Values } from "../services/service.ts";
 
 /** Sources with everything in them, by resource and generation: what must not reach the state stays in this process. */
 const full = new Map<string, { source: Source; content: ContentIdentity | undefined }>();
@@ -23,11 +24,23 @@ export function keepPrivate(inputs: Values, content: ContentIdentity | undefined
   };
 }
 
-/** The whole source of a resource, as its program declared it in this run. */
-export function privateSource(inputs: Values): { source: Source | undefined; content: ContentIdentity | undefined } {
-  if (inputs.source === undefined) return { source: undefined, content: undefined };
-  const content = typeof inputs.content === "string" ? { content: inputs.content } : undefined;
-  return full.get(keyOf(inputs)) ?? { source: inputs.source as Source, content };
+/** The data of a resource's source, as its program declared it in this run. */
+export function sourceData(inputs: Values): ImageData | undefined {
+  if (inputs.source === undefined) return undefined;
+  const { source, content } = full.get(keyOf(inputs)) ?? { source: inputs.source as Source, content: undefined };
+  return {
+    size: content?.size,
+    content: inputs.content as string | undefined,
+    url: "url" in source ? source.url : undefined,
+    import: "url" in source && source.mode === "import",
+    open: (algorithms, doing, job) =>
+      openContent(source, {
+        ...(content ? { expected: content } : {}),
+        algorithms,
+        signal: job.signal,
+        progress: transferReport(doing, job),
+      }),
+  };
 }
 
 function keyOf(inputs: Values): string {

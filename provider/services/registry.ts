@@ -1,21 +1,31 @@
 import type { Connection, OpenStackSettings } from "../connection.ts";
-import type { FieldTable } from "../fields/field.ts";
+import type { FieldTable, Kind } from "../fields/field.ts";
 import { openstack } from "./glance/dialect.ts";
 import { imageFields } from "./glance/fields.ts";
 import { openGlance } from "./glance/service.ts";
 import type { ServiceName } from "./names.ts";
 import type { ImageService } from "./service.ts";
 
+/** Opens another service of the same program: for what is between two accounts. Without `service`, one of the same kind. */
+export type OpenOther = (other: { service?: ServiceName; connection: string }) => ImageService;
+
 /** What this provider knows of one image service. */
 export interface ServiceEntry {
-  imageFields: () => FieldTable;
-  open: (connection: Connection) => ImageService;
+  /** The service's own name, for people. */
+  title: string;
+  /** What a program may declare of each kind of resource that the service has. */
+  tables: Partial<Record<Kind, () => FieldTable>>;
+  /** Why it hasn't the others, and what to use instead. */
+  missing: Partial<Record<Kind, string>>;
+  open: (connection: Connection, other: OpenOther) => ImageService;
 }
 
-/** All image services, a line each. */
+/** All image services, one entry each: the README's table, the errors at preview and the tests come from here. */
 export const services: Partial<Record<ServiceName, ServiceEntry>> = {
   openstack: {
-    imageFields: () => imageFields(openstack),
+    title: "OpenStack Image service (Glance v2)",
+    tables: { Image: () => imageFields(openstack) },
+    missing: {},
     open: connection => openGlance(connection as Connection<OpenStackSettings>, openstack),
   },
 };

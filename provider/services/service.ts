@@ -1,16 +1,19 @@
 import type { Connection } from "../connection.ts";
-import type { ContentIdentity, Source } from "../content/index.ts";
+import type { Content } from "../content/index.ts";
 import type { Problem } from "../fields/field.ts";
 import type { ServiceName } from "./names.ts";
 
 /** Declared values of one resource, by the sdk's field names. */
 export type Values = Record<string, unknown>;
 
+/** What a service says about a thing it holds, in the sdk's words. */
+export type Facts = { id: string } & Values;
+
 /**
  * What a service says about one image, in the sdk's words: `id`, `status`, and every field of the service's vocabulary
  * (name, minDisk in GB, minRam in MB, size in bytes, …). A field the service doesn't report is absent.
  */
-export type ImageFacts = { id: string; status: string } & Values;
+export type ImageFacts = Facts & { status: string };
 
 /** One piece of work on behalf of a resource: how it shows its progress, and when it has to end. */
 export interface Job {
@@ -26,12 +29,24 @@ export interface Job {
   label: string;
 }
 
+/** The data of an image that is to be made: from a source of the program's, or from another service. */
+export interface ImageData {
+  /** Bytes that a service gets, where that is known before they are read. */
+  size?: number | undefined;
+  /** What identifies the data: `sha256:<hex>` of the source's own bytes, or a url's `etag:…`. */
+  content?: string | undefined;
+  /** The url of the source, whole, where it has one: for a service that fetches it itself. */
+  url?: string | undefined;
+  /** The service is to fetch the url itself, rather than being sent the data. */
+  import: boolean;
+  /** Begins to read, from the beginning each time. Digests of what is read are worked out on the way. */
+  open(algorithms: readonly string[], doing: string, job: Job): Promise<Content>;
+}
+
 /** An image as a program wants it to be made. */
 export interface ImageOrder {
   values: Values;
-  /** The whole source, its secret headers and signed url included; lives in this process only. */
-  source?: Source | undefined;
-  content?: ContentIdentity | undefined;
+  data?: ImageData | undefined;
   /** What tells an image of this very resource from every other one, see mark.ts. */
   mark: Mark;
 }
@@ -77,6 +92,25 @@ export interface ImageService {
   updateImage(id: string, change: ImageChange, job: Job): Promise<ImageFacts>;
   /** Resolves when the image is gone; one that is gone already is fine. */
   deleteImage(id: string, options: { force: boolean }, job: Job): Promise<void>;
-  /** Whether the image's data is what the source gives; reads the source once where the digests' algorithms differ. */
+  /** Whether the image's data is what the order's is; reads that once where the digests' algorithms differ. */
   holdsContent(facts: ImageFacts, order: ImageOrder, job: Job): Promise<boolean>;
+  /** An image's data, for copying it to another service. */
+  imageData?(facts: ImageFacts): ImageData;
+  readonly members?: PartService;
+  readonly tags?: PartService;
+  readonly copies?: PartService;
+}
+
+/** What belongs to an image and is managed by itself: its members, its tags, its copies. */
+export interface PartService {
+  /** What only the service can say about the inputs, before anything is done. */
+  check?(values: Values): Promise<Problem[]>;
+  /** Makes it; one that is there already is taken over. */
+  create(values: Values, job: Job): Promise<Facts>;
+  /** It, or undefined when there is none (any more). @param values the resource's outputs in the state, or the inputs of a read by id */
+  read(id: string, values: Values): Promise<Facts | undefined>;
+  /** @param values the inputs now wanted; @param changed names of those that differ from what is */
+  update(id: string, values: Values, changed: readonly string[], job: Job): Promise<Facts>;
+  /** Resolves when it is gone; one that is gone already is fine. */
+  delete(id: string, values: Values, job: Job): Promise<void>;
 }

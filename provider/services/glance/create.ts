@@ -108,7 +108,7 @@ async function finish(
   metadata: "as ordered" | "correct" = "as ordered",
 ): Promise<ImageFacts> {
   try {
-    const filled = order.source === undefined ? reserved : await fill(cloud, reserved.id, order, job);
+    const filled = order.data === undefined ? reserved : await fill(cloud, reserved.id, order, job);
     if (metadata === "correct" || order.values.state === "deactivated") return await correct(cloud, filled, order, job);
     return factsOf(filled, cloud.dialect);
   } catch (error) {

@@ -1,8 +1,7 @@
 import { setTimeout as pause } from "node:timers/promises";
-import { type Content, openContent, type Source } from "../../content/index.ts";
+import type { Content } from "../../content/index.ts";
 import { ImagesError } from "../../errors.ts";
-import { transferReport } from "../../progress.ts";
-import type { ImageOrder, Job } from "../service.ts";
+import type { ImageData, ImageOrder, Job } from "../service.ts";
 import type { WireImage } from "./attributes.ts";
 import type { Upload } from "./client.ts";
 import type { GlanceCloud } from "./cloud.ts";
@@ -16,10 +15,10 @@ const uploadTries = 4;
  * @throws ImagesError "content" when the data isn't what it should be, "failed" when the server's own import failed
  */
 export async function fill(cloud: GlanceCloud, id: string, order: ImageOrder, job: Job): Promise<WireImage> {
-  const source = order.source as Source;
-  if ("url" in source && source.mode === "import") {
+  const data = order.data as ImageData;
+  if (data.import && data.url !== undefined) {
     const tasks = await tasksOf(cloud, id);
-    await cloud.client.import(id, { method: { name: "web-download", uri: source.url }, ...storesOf(order) });
+    await cloud.client.import(id, { method: { name: "web-download", uri: data.url }, ...storesOf(order) });
     const image = await untilImported(cloud.client, id, tasks, job);
     await verifyImport(cloud, image, order);
     return image;
@@ -55,24 +54,19 @@ async function upload(
   for (let attempt = 1; ; attempt++) {
     let content: Content | undefined;
     try {
-      const data: Upload = {
+      const upload: Upload = {
         // Opened once a try: a stream that was partly read is never sent again.
         open: async () => {
           content?.close();
-          content = await openContent(order.source as Source, {
-            ...(order.content ? { expected: order.content } : {}),
-            algorithms: [cloud.hashAlgorithm],
-            signal: job.signal,
-            progress: transferReport("uploading", job),
-          });
-          return content;
+          content = await order.data?.open([cloud.hashAlgorithm], "uploading", job);
+          return content as Content;
         },
-        size: order.content?.size,
+        size: order.data?.size,
         store,
         signal: job.signal,
         deadline: job.deadline,
       };
-      await cloud.client[how](id, data);
+      await cloud.client[how](id, upload);
     } catch (error) {
       content?.close();
       const image = await afterFailure(cloud, id, error, job);
@@ -129,7 +123,7 @@ async function explained(cloud: GlanceCloud, error: unknown, order: ImageOrder, 
   if (error.status !== 413 && error.status !== undefined) return error;
   const usage = await cloud.client.usage().catch(() => ({}) as Record<string, { usage: number; limit: number }>);
   const total = usage.image_size_total;
-  const mebibytes = Math.ceil((order.content?.size ?? 0) / 2 ** 20);
+  const mebibytes = Math.ceil((order.data?.size ?? 0) / 2 ** 20);
   if (total !== undefined && total.limit >= 0 && total.usage + mebibytes > total.limit) {
     return new ImagesError(
       "rejected",
@@ -148,12 +142,7 @@ interface Sent {
 
 /** Reads the source once without sending it. */
 async function digestOf(cloud: GlanceCloud, order: ImageOrder, job: Job): Promise<Sent> {
-  const content = await openContent(order.source as Source, {
-    ...(order.content ? { expected: order.content } : {}),
-    algorithms: [cloud.hashAlgorithm],
-    signal: job.signal,
-    progress: transferReport("comparing", job),
-  });
+  const content = await (order.data as ImageData).open([cloud.hashAlgorithm], "comparing", job);
   try {
     for await (const _ of content.stream);
     return await content.finished;
@@ -167,8 +156,8 @@ async function digestOf(cloud: GlanceCloud, order: ImageOrder, job: Job): Promis
  * @param image as the server reports it, data in place
  */
 export async function holds(cloud: GlanceCloud, image: WireImage, order: ImageOrder, job: Job): Promise<boolean> {
-  if (order.source === undefined) return true;
-  if (order.content?.size !== undefined && image.size !== order.content.size) return false;
+  if (order.data === undefined) return true;
+  if (order.data.size !== undefined && image.size !== order.data.size) return false;
   learnAlgorithm(cloud, image);
   return difference(cloud, image, await digestOf(cloud, order, job)) === undefined;
 }
@@ -186,8 +175,8 @@ async function verify(cloud: GlanceCloud, image: WireImage, order: ImageOrder, s
 /** An import's data never passed through here; a declared digest of the algorithm that the server uses can still be held against it. */
 async function verifyImport(cloud: GlanceCloud, image: WireImage, order: ImageOrder): Promise<void> {
   learnAlgorithm(cloud, image);
-  const [algorithm, hex] = order.content?.content.split(":") ?? [];
-  const size = order.content?.size;
+  const [algorithm, hex] = order.data?.content?.split(":") ?? [];
+  const size = order.data?.size;
   if (size !== undefined && image.size !== size) throw corrupted(image, `${image.size} bytes, not ${size}`);
   const actual =
     algorithm === image.os_hash_algo ? image.os_hash_value : algorithm === "md5" ? image.checksum : undefined;

@@ -1,14 +1,10 @@
 import type { Input } from "@pulumi/pulumi";
+import type { CommonArgs } from "./common.ts";
+import type { CopyToConnection } from "./copy.ts";
 import type { Adopt, Source } from "./source.ts";
 
-/** What an image on every service may have. */
-interface CommonImageArgs {
-  /** Name of a connection (see the README, Connections). Default: the service's own default connection. */
-  connection?: Input<string>;
-}
-
 /** An image on an OpenStack Image service (Glance, Image API v2). Source: docs.openstack.org/api-ref/image/v2. */
-export interface OpenStackImageArgs extends CommonImageArgs {
+export interface OpenStackImageArgs extends CommonArgs {
   service: "openstack";
   /** 1 to 255 characters; needn't be unique. A new image needs one. */
   name?: Input<string>;
@@ -47,4 +43,45 @@ export interface OpenStackImageArgs extends CommonImageArgs {
   adopt?: Adopt;
   /** Take the protection off before the image is deleted. */
   forceDelete?: Input<boolean>;
+}
+
+/**
+ * A project that may use an image on an OpenStack Image service, whose visibility has to be `shared`.
+ *
+ * The owner of an image invites, and only the invited project itself can accept or reject. So either the connection is the owner's, with
+ * `accept` naming a connection of the invited project for the second half; or the connection is the invited project's own, `member` is
+ * left out, and the invitation is somebody else's doing.
+ */
+export interface OpenStackImageMemberArgs extends CommonArgs {
+  service: "openstack";
+  /** The image to share. A change makes another membership. */
+  imageId: Input<string>;
+  /** The project that is invited: its id, or its name where the connection may look it up. Without it: the connection's own project. */
+  member?: Input<string>;
+  /** A connection of the invited project, which answers the invitation. */
+  accept?: { connection: Input<string> };
+  /** The invited project's answer. Default with `accept`, or without `member`: `accepted`; else it isn't managed. */
+  status?: Input<"accepted" | "rejected" | "pending">;
+}
+
+/** One tag of an image on an OpenStack Image service. Only this tag is managed; others aren't seen. */
+export interface OpenStackImageTagArgs extends CommonArgs {
+  service: "openstack";
+  imageId: Input<string>;
+  /** 1 to 255 characters. */
+  tag: Input<string>;
+}
+
+/** A copy of an image on an OpenStack Image service: in more stores of its cloud, or in another cloud, region or project. */
+export interface OpenStackImageCopyArgs extends CommonArgs {
+  service: "openstack";
+  /** The image to copy. */
+  imageId: Input<string>;
+  to: CopyToStores | CopyToConnection;
+}
+
+/** More stores of the same cloud; the server copies (its import method copy-image). */
+export interface CopyToStores {
+  stores: Input<Input<string>[]>;
+  connection?: undefined;
 }

@@ -1,0 +1,85 @@
+import { ImagesError } from "../errors.ts";
+import { hasUnknown, type Kind } from "../fields/field.ts";
+import { configure, serviceOf, tableOf } from "../runtime.ts";
+import type { ImageService, PartService, Values } from "../services/service.ts";
+import { problemsIn } from "./checks.ts";
+import { generationOf } from "./generation.ts";
+import { jobOf } from "./job.ts";
+import { changesOf, inputsFrom, outputsFrom, refreshedOutputs } from "./managed.ts";
+import { type Provider, partly, toFailures } from "./provider.ts";
+
+/** The lifecycle of what belongs to an image and is managed by itself: a member, a tag, a copy. */
+export function partProvider(kind: Kind, partOf: (service: ImageService) => PartService | undefined): Provider {
+  /** The table says whether a service has such parts, so the service does have them here. */
+  const part = (inputs: Values) => {
+    tableOf(kind, inputs.service);
+    return partOf(serviceOf(inputs)) as PartService;
+  };
+  return {
+    configure: async request => configure(request.config),
+
+    async check(olds, news) {
+      const { __provider, ...inputs } = news;
+      const problems = await problemsIn(kind, inputs, async service => (await partOf(service)?.check?.(inputs)) ?? []);
+      if (problems.length > 0) return { inputs: news, failures: toFailures(problems) };
+      const generation = generationOf(String(inputs.resource), olds);
+      return { inputs: { ...inputs, ...(generation > 0 ? { generation } : {}), __provider } };
+    },
+
+    async diff(id, olds, news) {
+      const { updates, replaces } = changesOf(tableOf(kind, news.service), olds, news);
+      if (olds.connection !== news.connection && olds.service === news.service) {
+        const there = hasUnknown(news) || (await part(news).read(id, news)) !== undefined;
+        (there ? updates : replaces).push("connection");
+      }
+      if (olds.status === "unfinished") updates.push("status");
+      // Old and new can be one and the same thing to the service, and the old one is deleted last otherwise.
+      return { changes: updates.length + replaces.length > 0, replaces, deleteBeforeReplace: kind !== "ImageCopy" };
+    },
+
+    async create(inputs) {
+      const table = tableOf(kind, inputs.service);
+      try {
+        const facts = await part(inputs).create(inputs, jobOf("create", inputs));
+        return { id: facts.id, outs: outputsFrom(table, inputs, facts) };
+      } catch (error) {
+        throw partly(error, facts => outputsFrom(table, inputs, facts));
+      }
+    },
+
+    async read(id, props) {
+      const facts = await part(props).read(id, props);
+      if (facts === undefined) return { id: "", props: {} };
+      const table = tableOf(kind, props.service);
+      if (props.managed === undefined) return { id, props: outputsFrom(table, props, facts), inputs: props };
+      return { id, props: refreshedOutputs(table, props, facts), inputs: inputsFrom(table, props, facts) };
+    },
+
+    async update(id, olds, news) {
+      const table = tableOf(kind, news.service);
+      const { updates } = changesOf(table, olds, news);
+      const unfinished = olds.status === "unfinished";
+      try {
+        const written = updates.filter(name => table.fields[name]?.change === "update" && news[name] !== undefined);
+        const facts =
+          written.length > 0 || unfinished
+            ? await part(news).update(id, news, written, jobOf("update", news))
+            : await part(news).read(id, news);
+        if (facts === undefined) throw goneOutside(kind, id);
+        return { outs: outputsFrom(table, news, facts) };
+      } catch (error) {
+        throw partly(error, facts => outputsFrom(table, news, facts));
+      }
+    },
+
+    async delete(id, props) {
+      await part(props).delete(id, props, jobOf("delete", props));
+    },
+  };
+}
+
+function goneOutside(kind: Kind, id: string): ImagesError {
+  return new ImagesError("not-found", `${kind} ${id} is no longer there`, {
+    hint: "Run pulumi up --refresh: it sees that it is gone and makes it again",
+  });
+}

@@ -1,0 +1,42 @@
+import * as pulumi from "@pulumi/pulumi";
+import type { ImageCopyArgs } from "./args/index.ts";
+import { markedInputs } from "./inputs.ts";
+
+const type = "pulumi-nodejs:dynamic/images:ImageCopy";
+
+/**
+ * An image, there too: in more stores, in another cloud, region or project.
+ * ```ts
+ * new ImageCopy("dr", { service: "openstack", connection: "lab", imageId: ubuntu.id, to: { connection: "dr-site" } });
+ * ```
+ */
+export class ImageCopy extends pulumi.CustomResource {
+  declare readonly imageId: pulumi.Output<string>;
+  /** Id of the copy, where it is an image of its own; the source's, where it is more of the same. */
+  declare readonly copyId: pulumi.Output<string>;
+  declare readonly status: pulumi.Output<string>;
+  /** Percent. */
+  declare readonly progress: pulumi.Output<number>;
+  /** `<algorithm>:<hex>` of the data. */
+  declare readonly digest: pulumi.Output<string | undefined>;
+  /** Bytes. */
+  declare readonly size: pulumi.Output<number | undefined>;
+  /** The stores that have the data, of those asked for. */
+  declare readonly stores: pulumi.Output<string[] | undefined>;
+
+  constructor(name: string, args: ImageCopyArgs, opts?: pulumi.CustomResourceOptions) {
+    const names = ["imageId", "copyId", "status", "progress", "digest", "size", "stores"];
+    const outputs = Object.fromEntries(names.map(output => [output, undefined]));
+    super(type, name, { ...outputs, ...markedInputs(type, "imageCopy", name, args, opts) }, opts);
+  }
+
+  /** Reads a copy without managing it. @param id as `id` of an ImageCopy */
+  static get(
+    name: string,
+    id: pulumi.Input<pulumi.ID>,
+    where: Pick<ImageCopyArgs, "service" | "connection">,
+    opts?: pulumi.CustomResourceOptions,
+  ): ImageCopy {
+    return new ImageCopy(name, where as ImageCopyArgs, { ...opts, id });
+  }
+}

@@ -1,0 +1,56 @@
+import * as pulumi from "@pulumi/pulumi";
+import type { ImageMemberArgs } from "./args/index.ts";
+import { markedInputs } from "./inputs.ts";
+
+const type = "pulumi-nodejs:dynamic/images:ImageMember";
+
+/**
+ * Somebody who may use an image: invited, and where `accept` names a connection of theirs, accepted too.
+ * ```ts
+ * new ImageMember("team-b", {
+ *   service: "openstack", connection: "team-a", imageId: ubuntu.id,
+ *   member: "0a1b2c3d4e5f60718293a4b5c6d7e8f9", accept: { connection: "team-b" },
+ * });
+ * ```
+ */
+export class ImageMember extends pulumi.CustomResource {
+  declare readonly imageId: pulumi.Output<string>;
+  /** Id of the project. */
+  declare readonly memberId: pulumi.Output<string>;
+  /** `pending`, `accepted` or `rejected`. */
+  declare readonly status: pulumi.Output<string>;
+  /** ISO 8601, UTC. */
+  declare readonly createdAt: pulumi.Output<string | undefined>;
+  /** ISO 8601, UTC. */
+  declare readonly updatedAt: pulumi.Output<string | undefined>;
+
+  constructor(name: string, args: ImageMemberArgs, opts?: pulumi.CustomResourceOptions) {
+    const outputs = {
+      imageId: undefined,
+      memberId: undefined,
+      status: undefined,
+      createdAt: undefined,
+      updatedAt: undefined,
+    };
+    // The old membership and the new one can be the same one to the service, so the old one has to go first.
+    super(
+      type,
+      name,
+      { ...outputs, ...markedInputs(type, "imageMember", name, args, opts) },
+      { deleteBeforeReplace: true, ...opts },
+    );
+  }
+
+  /**
+   * Reads a membership without managing it.
+   * @param id `<image id>/<project id>`
+   */
+  static get(
+    name: string,
+    id: pulumi.Input<pulumi.ID>,
+    where: Pick<ImageMemberArgs, "service" | "connection">,
+    opts?: pulumi.CustomResourceOptions,
+  ): ImageMember {
+    return new ImageMember(name, where as ImageMemberArgs, { ...opts, id });
+  }
+}
