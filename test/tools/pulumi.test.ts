@@ -128,15 +128,15 @@ describe("Pulumi CLI", function () {
     await must(folder, "config", "set", "--secret", "token", "abc-secret");
     await must(folder, "config", "set", "--secret", "number", "21");
     assert.match(await must(folder, "preview"), /2 to create/);
-    const created = await must(folder, "up", "--yes");
+    const created = await must(folder, "up", "--yes", "--skip-preview");
     assert.match(created, /2 created/);
     assert.ok(created.includes(`printed by ${process.version}`), created);
     assert.match(created, /printed to stderr/);
     assert.doesNotMatch(created, /abc-secret/);
-    assert.match(await must(folder, "up", "--yes"), /2 unchanged/);
+    assert.match(await must(folder, "up", "--yes", "--skip-preview"), /2 unchanged/);
     assert.match(await must(folder, "preview", "--refresh", "--expect-no-changes"), /2 unchanged/);
-    assert.match(await must(folder, "up", "--yes", "--config", "demo:word=bye"), /1 updated/);
-    assert.match(await must(folder, "refresh", "--yes"), /2 unchanged/);
+    assert.match(await must(folder, "up", "--yes", "--skip-preview", "--config", "demo:word=bye"), /1 updated/);
+    assert.match(await must(folder, "refresh", "--yes", "--skip-preview"), /2 unchanged/);
     assert.deepEqual(JSON.parse(await must(folder, "stack", "output", "--json", "--show-secrets")), {
       said: "bye!",
       secret: "abc-secret",
@@ -145,7 +145,7 @@ describe("Pulumi CLI", function () {
     });
     const state = await must(folder, "stack", "export");
     assert.doesNotMatch(state, /abc-secret/);
-    assert.match(await must(folder, "destroy", "--yes"), /2 deleted/);
+    assert.match(await must(folder, "destroy", "--yes", "--skip-preview"), /2 deleted/);
   });
 
   it("runs JavaScript programs that are ES modules, and stack references between programs", async () => {
@@ -159,7 +159,7 @@ describe("Pulumi CLI", function () {
     });
     for (const stack of ["one", "two"]) {
       await must(folder, "stack", "init", stack);
-      await must(folder, "up", "--yes", "--stack", stack);
+      await must(folder, "up", "--yes", "--skip-preview", "--stack", stack);
     }
     assert.equal((await must(folder, "stack", "output", "word", "--stack", "two")).trim(), "from one");
   });
@@ -174,7 +174,7 @@ describe("Pulumi CLI", function () {
       "exports.seen = [process.title, process.env.PULUMI_NODEJS_TYPESCRIPT ?? null];",
     );
     await must(folder, "stack", "init", "dev");
-    await must(folder, "up", "--yes");
+    await must(folder, "up", "--yes", "--skip-preview");
     assert.deepEqual(JSON.parse(await must(folder, "stack", "output", "seen", "--json")), ["by-options", null]);
   });
 
