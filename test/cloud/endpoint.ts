@@ -72,6 +72,8 @@ export async function openEndpoint(
     bodyLimit: Number.MAX_SAFE_INTEGER,
     routerOptions: { maxParamLength: 10_000 },
     exposeHeadRoutes: false,
+    // A request head too large, or one that isn't HTTP: the connection is closed without a word, as by the real front end.
+    clientErrorHandler: (_error, socket) => void socket.destroy(),
     serverFactory(handler) {
       handle = handler;
       return server;

@@ -15,7 +15,8 @@ class TooLarge extends Error {}
 
 /**
  * PUT /v2/images/{id}/file. What others change on the image while the data comes in is lost when it is in, as in Glance;
- * a client that goes away leaves the image `queued`.
+ * a client that goes away leaves the image `queued`. Data of another format leaves it `queued` too, but with that data's
+ * digests, and every further upload to it ends in 500.
  * @throws HttpError 400, 403, 404, 409, 410, 413, 415
  */
 export async function upload(api: ImageApi, caller: Caller, id: string, request: IncomingMessage): Promise<void> {
@@ -51,7 +52,8 @@ export async function upload(api: ImageApi, caller: Caller, id: string, request:
 /**
  * Puts data into a store, and what is now known of it into the image (a copy, to be saved).
  * @param size bytes that must come, when known
- * @throws HttpError 400 when it is another number, TooLarge, FormatMismatch, and whatever the source throws
+ * @throws HttpError 400 when it is another number, 500 where there is data already, TooLarge, FormatMismatch, and
+ * whatever the source throws
  */
 export async function storeData(
   api: ImageApi,
@@ -61,17 +63,14 @@ export async function storeData(
   size: number | undefined,
 ): Promise<void> {
   const blobs = storeNamed(api, store);
+  // Data that was refused for its format is never cleared away: the image can take no other after it.
+  const hasLeftOver = (await blobs.size(image.id)) !== undefined;
+  if (hasLeftOver || (image.status === "saving" && image.locations.length)) throw new HttpError(500);
   const arriving = `${image.id}.arriving`;
-  const info = await blobs.write(arriving, source, ["md5", "sha512"], [new Limit(api.settings.imageSizeCap)]);
-  try {
-    if (size && size !== info.size) {
-      throw new HttpError(400, `Size mismatch: expected ${size} bytes, got ${info.size} bytes`);
-    }
-    if (image.container_format === "bare")
-      image.virtual_size = await inspect(api, image, blobs.path(arriving), info.size);
-  } catch (error) {
+  const info = await blobs.write(arriving, source, ["md5", "sha512"], [new Limit(api.settings.imageSizeCap, size)]);
+  if (size && size !== info.size) {
     await blobs.remove(arriving);
-    throw error;
+    throw new HttpError(400, `Size mismatch: expected ${size} bytes, got ${info.size} bytes`);
   }
   await blobs.rename(arriving, image.id);
   image.size = info.size;
@@ -81,11 +80,10 @@ export async function storeData(
     image.os_hash_value = info.digests.sha512 ?? null;
   }
   image.locations.push({ store, url: `file://${blobs.path(image.id)}` });
-}
-
-async function inspect(api: ImageApi, image: Image, path: string, size: number): Promise<number | null> {
-  if (!api.settings.formatCheck) return image.virtual_size;
-  return virtualSizeFor(image.disk_format ?? "", await detectFormats(path), size);
+  if (image.container_format === "bare" && api.settings.formatCheck) {
+    const detected = await detectFormats(blobs.path(image.id));
+    image.virtual_size = virtualSizeFor(image.disk_format ?? "", detected, info.size);
+  }
 }
 
 /**
@@ -108,7 +106,7 @@ export async function stage(api: ImageApi, caller: Caller, id: string, request: 
   }
   try {
     enforce(api, "image_count_uploading", caller.projectId, 0);
-    const info = await api.staging.write(id, request, [], [new Limit(api.settings.imageSizeCap)]);
+    const info = await api.staging.write(id, request, [], [new Limit(api.settings.imageSizeCap, size)]);
     if (size && size !== info.size) {
       await api.staging.remove(id);
       throw new HttpError(400, `Size mismatch: expected ${size} bytes, got ${info.size} bytes`);
@@ -177,20 +175,24 @@ export function storeNamed(api: ImageApi, name: string): Blobs {
   return blobs;
 }
 
-/** Ends a stream that grows beyond a number of bytes. */
+/** Ends a stream that grows beyond what images may have, or beyond what was announced. */
 class Limit extends Transform {
   readonly #limit: number;
+  readonly #announced: number | undefined;
   #size = 0;
 
-  constructor(limit: number) {
+  constructor(limit: number, announced: number | undefined) {
     super();
     this.#limit = limit;
+    this.#announced = announced;
   }
 
   override _transform(chunk: Buffer, _encoding: BufferEncoding, done: (error: Error | null, chunk?: Buffer) => void) {
     this.#size += chunk.length;
     if (this.#size > this.#limit) done(new TooLarge("The limit of image_size_cap was exceeded."));
-    else done(null, chunk);
+    else if (this.#announced !== undefined && this.#size > this.#announced) {
+      done(new HttpError(400, `Size exceeds: expected ${this.#announced} bytes, got ${this.#size} bytes`));
+    } else done(null, chunk);
   }
 }
 

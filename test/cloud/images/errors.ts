@@ -18,7 +18,7 @@ const EXPLANATIONS: Record<number, [title: string, explanation: string]> = {
   410: ["Gone", "This resource is no longer available.  No forwarding address is given."],
   413: ["Request Entity Too Large", "The body of your request was too large for this server."],
   415: ["Unsupported Media Type", ""],
-  416: ["Requested Range Not Satisfiable", "The range requested is not available."],
+  416: ["Request Range Not Satisfiable", "The Range requested is not available."],
   500: ["Internal Server Error", "The server has either erred or is incapable of performing the requested operation."],
   501: ["Not Implemented", ""],
   503: ["Service Unavailable", "The server is currently unavailable. Please try again at a later time."],
@@ -88,7 +88,10 @@ export function renderError(error: HttpError, request: IncomingMessage): { type:
     const sent = safe(request.headers["content-type"] ?? "");
     message = `The request media type ${sent} is not supported by this server.\n<br /><br />\n${detail}`;
   }
-  if (code === 405) message = `The method ${request.method} is not allowed for this resource. <br /><br />\n${detail}`;
+  if (code === 405) {
+    message =
+      text.explanation ?? `The method ${request.method} is not allowed for this resource. <br /><br />\n${detail}`;
+  }
   if (kind === "html") {
     const body = `<html>\n <head>\n  <title>${status}</title>\n </head>\n <body>\n  <h1>${status}</h1>\n  ${message}\n </body>\n</html>`;
     return { type: "text/html; charset=UTF-8", body };

@@ -8,16 +8,20 @@ export interface Detected {
   virtualSize: number;
   /** Why it mustn't be taken, where it mustn't: a backing file, an external data file and the like. */
   unsafe?: string;
+  /** The file ends before its header does. */
+  incomplete?: true;
 }
 
-type Reader = (offset: number, length: number) => Promise<Buffer | undefined>;
+/** Reads a part of the file: undefined when it isn't that long, unless `partly` is said. */
+type Reader = (offset: number, length: number, partly?: "partly") => Promise<Buffer | undefined>;
 
 /** All formats that a file shows. A single "raw" when it shows none. */
 export async function detectFormats(path: string): Promise<Detected[]> {
   const file = await open(path);
   try {
     const { size } = await file.stat();
-    const read: Reader = (offset, length) => readAt(file, size, offset, length);
+    const read: Reader = (offset, length, partly) =>
+      readAt(file, size, offset, partly ? Math.min(length, size - offset) : length);
     const found = await Promise.all([qcow2, vhd, vhdx, vmdk, vdi, qed, iso, gpt, luks].map(detect => detect(read)));
     const matches = found.filter(detected => detected !== undefined);
     return matches.length ? matches : [{ format: "raw", virtualSize: size }];
@@ -59,10 +63,10 @@ async function qed(read: Reader): Promise<Detected | undefined> {
 
 /** A dynamic VHD has a copy of its footer in front. */
 async function vhd(read: Reader): Promise<Detected | undefined> {
-  const header = await read(0, 512);
-  return startsWith(header, "conectix")
-    ? { format: "vhd", virtualSize: Number(header.readBigUInt64BE(40)) }
-    : undefined;
+  const header = await read(0, 512, "partly");
+  if (!startsWith(header, "conectix")) return undefined;
+  if (header.length < 512) return { format: "vhd", virtualSize: 0, incomplete: true };
+  return { format: "vhd", virtualSize: Number(header.readBigUInt64BE(40)) };
 }
 
 const VHDX_METADATA = "06a27c8b90479a4bb8fe575f050f886e";
@@ -70,9 +74,10 @@ const VHDX_DISK_SIZE = "2442a52f1bcd7648b2115dbed83bf4b8";
 
 /** @see https://learn.microsoft.com/en-us/openspecs/windows_protocols/ms-vhdx */
 async function vhdx(read: Reader): Promise<Detected | undefined> {
-  if (!startsWith(await read(0, 32), "vhdxfile")) return undefined;
+  if (!startsWith(await read(0, 32, "partly"), "vhdxfile")) return undefined;
   const none = { format: "vhdx", virtualSize: 0 };
   const regions = await read(192 * 1024, 64 * 1024);
+  if (!regions) return { ...none, incomplete: true };
   if (!startsWith(regions, "regi")) return none;
   const metadataEntry = findEntry(regions, 16, regions.readUInt32LE(8), VHDX_METADATA);
   if (!metadataEntry) return none;
@@ -139,8 +144,9 @@ async function gpt(read: Reader): Promise<Detected | undefined> {
 }
 
 async function luks(read: Reader): Promise<Detected | undefined> {
-  const header = await read(0, 592);
-  return startsWith(header, "LUKS\xba\xbe") ? { format: "luks", virtualSize: 0 } : undefined;
+  const header = await read(0, 592, "partly");
+  if (!startsWith(header, "LUKS\xba\xbe")) return undefined;
+  return { format: "luks", virtualSize: 0, ...(header.length < 592 && { incomplete: true }) };
 }
 
 /** Formats that can be told by looking. */
@@ -157,7 +163,8 @@ export class FormatMismatch extends Error {}
 export function virtualSizeFor(diskFormat: string, detected: Detected[], size: number): number | null {
   const formats = detected.map(({ format }) => format).sort();
   const isBootableIso = formats.join() === "gpt,iso";
-  if (detected.length > 1 && !isBootableIso) {
+  // A bootable ISO may be an ISO, but not raw.
+  if (detected.length > 1 && (!isBootableIso || diskFormat === "raw")) {
     throw new FormatMismatch(`Multiple formats detected: ${formats.join(",")}`);
   }
   const match = (isBootableIso ? detected.find(({ format }) => format === "iso") : detected[0]) as Detected;
@@ -166,6 +173,7 @@ export function virtualSizeFor(diskFormat: string, detected: Detected[], size: n
   else if (match.format === "raw" && !INSPECTED.has(diskFormat)) virtualSize = 0;
   else if (diskFormat === "raw") virtualSize = size;
   else throw new FormatMismatch(`Image disk_format ${diskFormat} does not match stream data ${match.format}`);
+  if (match.incomplete) throw new FormatMismatch("Incomplete file cannot be safety checked");
   if (match.unsafe && !(match.format === "gpt" && (diskFormat === "aki" || diskFormat === "ari"))) {
     throw new FormatMismatch("Image failed safety checks");
   }

@@ -26,6 +26,10 @@ const FAILED = "os_glance_failed_import";
 const COPIED_PROPERTIES = ["hw_", "trait:", "os_distro", "os_secure_boot", "os_type"];
 const UUID = /^[0-9a-f]{8}-?([0-9a-f]{4}-?){3}[0-9a-f]{12}$/i;
 const MIB = 1024 * 1024;
+/** How long an import that isn't heard of any more keeps others away, in ms; twice that before it begins. */
+const LOCK_KEPT = 3600 * 1000;
+/** How long a task can be read once it is over, in ms. */
+const TASK_KEPT = 48 * 3600 * 1000;
 
 /**
  * POST /v2/images/{id}/import: checks what can be checked, and leaves the rest to a task.
@@ -46,12 +50,12 @@ export function startImport(
   checkState(image, method);
   if (method === "glance-download") checkGlanceDownload(request);
   if (method === "copy-image") {
-    const mayCopy = caller.isAdmin || (api.settings.copyImage === "member" && image.owner === caller.projectId);
-    if (!mayCopy) throw policyRefusal("copy_image");
+    const byOwner = caller.roles.includes("member") && image.owner === caller.projectId;
+    if (!(api.settings.copyImage === "member" ? byOwner : caller.isAdmin)) throw policyRefusal("copy_image");
   } else {
     mustOwn(image, caller, "modify_image");
   }
-  if (image.properties[LOCK] !== undefined) throw new HttpError(409, "Image has active task");
+  breakOldLock(api, image);
   let stores = storesOf(api, request, headers.store);
   if (method === "copy-image") {
     const present = image.locations.map(location => location.store);
@@ -63,7 +67,7 @@ export function startImport(
     if (twice) throw new HttpError(400, `Image is already present at store '${twice}'`);
   }
   if (method === "web-download" && !allowed(api, request.method.uri)) {
-    throw new HttpError(400, `URI for web-download does not pass filtering: ${request.method.uri}`);
+    throw new HttpError(400, `URI for web-download does not pass filtering: ${request.method.uri ?? "None"}`);
   }
   const now = api.repo.now();
   const task: Task = {
@@ -89,7 +93,19 @@ export function startImport(
   void work.finally(() => api.running.delete(work));
 }
 
+/** @throws HttpError 409 while another import has the image; an old lock is taken away */
+function breakOldLock(api: ImageApi, image: Image): void {
+  const holder = image.properties[LOCK];
+  if (holder === undefined) return;
+  const task = api.repo.state.tasks[holder ?? ""];
+  const kept = task?.status === "pending" ? 2 * LOCK_KEPT : LOCK_KEPT;
+  if (task && api.repo.now() - task.updated_at < kept) throw new HttpError(409, "Image has active task");
+  api.repo.unlock(image.id, holder ?? "");
+}
+
 function parse(api: ImageApi, body: unknown): ImportRequest {
+  // A list is let through to where only objects work.
+  if (Array.isArray(body)) throw new HttpError(500);
   const request = (body ?? {}) as Partial<ImportRequest>;
   if (!request.method) throw new HttpError(400, "Import request requires a 'method' field.");
   if (!request.method.name) throw new HttpError(400, "Import request requires a 'name' field.");
@@ -113,8 +129,6 @@ function checkState(image: Image, method: string): void {
     throw refuse("Only images with status active can be targeted for copying");
   }
   if (image.status !== "queued" && (method === "web-download" || method === "glance-download")) {
-    // The lock of an import that is going is what a client gets told of first.
-    if (image.properties[LOCK] !== undefined && image.status === "importing") throw refuse("Image has active task");
     throw refuse(`Image needs to be in 'queued' state to use '${method}' method`);
   }
   if (image.status !== "uploading" && method === "glance-direct") {
@@ -131,6 +145,7 @@ function checkGlanceDownload({ method }: ImportRequest): void {
   if (!UUID.test(method.glance_image_id ?? "")) {
     throw new HttpError(400, `Remote image id does not look like a UUID: ${method.glance_image_id}`);
   }
+  method.glance_service_interface ??= "public";
 }
 
 function storesOf(api: ImageApi, request: ImportRequest, header: string | undefined): string[] {
@@ -164,6 +179,7 @@ async function run(api: ImageApi, caller: Caller, task: Task, request: ImportReq
   const step = () => wait(api.settings.importDelay, undefined, { signal: api.stopping });
   const setTask = (changes: Partial<Task>) => {
     Object.assign(task, changes, { updated_at: repo.now() });
+    if (task.status === "success" || task.status === "failure") task.expires_at = task.updated_at + TASK_KEPT;
     repo.changed();
   };
   /** Changes the image as it is now. */
@@ -181,8 +197,10 @@ async function run(api: ImageApi, caller: Caller, task: Task, request: ImportReq
   setTask({ status: "processing" });
   let downloading = false;
   let current: string | undefined;
+  let keepLock = false;
   try {
-    await step();
+    // For a moment the image is queued still, with the lock on it.
+    await wait(2 * api.settings.saveDelay);
     change(image => {
       if (method !== "copy-image") transition(image, "importing");
       editList(image, IMPORTING, stores, []);
@@ -211,42 +229,50 @@ async function run(api: ImageApi, caller: Caller, task: Task, request: ImportReq
       }
       if (activate && !failed && image.status !== "active") transition(image, "active");
       finish(image, store, failed);
-      const mib = Math.floor((image.size ?? 0) / MIB);
-      setTask({ message: `Copied ${mib} MiB` });
+      if (image.size) setTask({ message: `Copied ${Math.floor(image.size / MIB)} MiB` });
       repo.save(image, before);
       await step();
     }
     await api.staging.remove(id);
-    if (repo.get(id, caller).status !== "active") throw new Error("None of the uploads finished!");
+    if (repo.get(id, caller).status !== "active") throw new NoneFinished("None of the uploads finished!");
     setTask({ status: "success", result: { image_id: id } });
   } catch (error) {
     api.log(`import of ${id} failed: ${(error as Error).message}`);
-    await api.staging.remove(id);
+    const noneFinished = error instanceof NoneFinished;
+    // Without any store that took the data, the lock is forgotten: only an hour later another import is let in.
+    keepLock = noneFinished;
+    if (method !== "glance-direct" || noneFinished) await api.staging.remove(id);
     setTask({ status: "failure", message: "Task failed due to Internal Error" });
+    const removed: string[] = [];
     try {
-      const done = repo.get(id, caller);
       change(image => {
-        // Where nothing was downloaded yet, nobody clears the list of stores: as in Glance.
-        if (downloading || current !== undefined) {
-          for (const store of stores) finish(image, store, true);
-        }
-        if (method !== "copy-image" && image.status !== "active") {
+        // Where nothing was downloaded yet, nobody clears the list of stores.
+        if (downloading || current !== undefined) for (const store of stores) finish(image, store, true);
+        if (method === "copy-image") return;
+        if (image.locations.length) {
+          removed.push(...image.locations.map(location => location.store));
           image.locations = [];
           image.checksum = null;
           image.os_hash_algo = null;
           image.os_hash_value = null;
-          if (image.status !== "queued") transition(image, "queued");
+          image.size = null;
         }
+        // A failed import of staged data stays in `importing` for ever.
+        const stays = method === "glance-direct" && !noneFinished;
+        if (!stays && image.status === "importing") transition(image, "queued");
       });
-      if (method !== "copy-image") for (const { store } of done.locations) await storeNamed(api, store).remove(id);
+      for (const store of removed) await storeNamed(api, store).remove(id);
     } catch (gone) {
       // The image was deleted while its import ran.
       if (!(gone instanceof HttpError)) throw gone;
     }
   } finally {
-    repo.unlock(id, task.id);
+    if (!keepLock) repo.unlock(id, task.id);
   }
 }
+
+/** No store took the data, and the client had said that not all need to. */
+class NoneFinished extends Error {}
 
 /** Adds to and takes from a list that is kept as text with commas. */
 function editList(image: Image, key: string, add: string[], remove: string[]): void {

@@ -27,9 +27,11 @@ export interface ImagePage {
  */
 export function listImages(api: ImageApi, caller: Caller, query: URLSearchParams): ImagePage {
   const params = new URLSearchParams(query);
+  // Of a repeated parameter one is taken, and the rest is a filter for a property of that name.
   const take = (name: string) => {
-    const value = params.getAll(name).at(-1);
+    const [value, ...rest] = params.getAll(name);
     params.delete(name);
+    for (const other of rest) params.append(name, other);
     return value;
   };
   const limit = pageSize(api, take("limit"));
@@ -44,6 +46,9 @@ export function listImages(api: ImageApi, caller: Caller, query: URLSearchParams
   if (visibility && !["community", "public", "private", "shared", "all"].includes(visibility)) {
     throw new HttpError(400, `Invalid visibility value: ${visibility}`);
   }
+  // These get as far as the database, and fail there.
+  if (visibility === "" || params.has("properties")) throw new HttpError(500);
+  params.delete("deleted");
   if (params.get("changes-since")) {
     throw new HttpError(400, 'The "changes-since" filter is no longer available on v2.');
   }
@@ -109,10 +114,13 @@ function inScope(api: ImageApi, caller: Caller, visibility: string | undefined, 
       const member = image.visibility === "shared" ? repo.membership(image.id, caller.projectId) : undefined;
       if (!member || (memberStatus !== "all" && member.status !== memberStatus)) return false;
     }
-    if (visibility === undefined || visibility === "") return own || image.visibility !== "community";
+    if (visibility === undefined) return own || image.visibility !== "community";
     return visibility === "all" || image.visibility === visibility;
   };
 }
+
+const NUMBERS = ["size", "virtual_size", "min_disk", "min_ram"] as const;
+type NumberField = (typeof NUMBERS)[number];
 
 /** One filter. What Glance doesn't know is taken for a property's name. */
 function filterOf(key: string, value: string): (image: Image) => boolean {
@@ -121,10 +129,11 @@ function filterOf(key: string, value: string): (image: Image) => boolean {
     const [, name = "", side] = range;
     if (!/^\s*[+-]?\d+\s*$/.test(value))
       throw new HttpError(400, "Unable to filter on a range with a non-numeric value.");
+    if (!NUMBERS.includes(name as NumberField)) throw new HttpError(500);
     const bound = Number(value);
     return image => {
-      const actual = image[name as keyof Image];
-      return typeof actual === "number" && (side === "min" ? actual >= bound : actual <= bound);
+      const actual = image[name as NumberField];
+      return actual !== null && (side === "min" ? actual >= bound : actual <= bound);
     };
   }
   switch (key) {
@@ -153,6 +162,7 @@ function filterOf(key: string, value: string): (image: Image) => boolean {
     case "virtual_size":
     case "min_disk":
     case "min_ram":
+      if (!/^-?\d+$/.test(value)) throw new HttpError(500);
       return image => image[key] === Number(value);
     default:
       return image => image.properties[key] === value;
@@ -166,8 +176,8 @@ function splitOperator(text: string): [operator: string, operand: string] {
   const colon = text.indexOf(":");
   if (colon < 0) return ["eq", text];
   const [operator, operand] = [text.slice(0, colon), text.slice(colon + 1)];
-  // "2026-11-21T06:22:20Z" has a colon and no operator; neither has a name such as "a: b".
-  return OPERATORS.includes(operator) || !/\d{4}-\d{2}-\d{2}T/.test(text) ? [operator, operand] : ["eq", text];
+  // A bare ISO time has colons and no operator.
+  return /^\d{4}-\d{2}-\d{2}T/.test(text) ? ["eq", text] : [operator, operand];
 }
 
 /** Splits at commas outside of double quotes. @throws HttpError 400 for a quote that isn't closed */
@@ -184,6 +194,9 @@ function splitQuoted(text: string): string[] {
 
 function timeFilter(key: "created_at" | "updated_at", value: string): (image: Image) => boolean {
   const [operator, operand] = splitOperator(value);
+  if (!OPERATORS.includes(operator) && !Number.isNaN(Date.parse(operand))) {
+    throw new HttpError(400, "Unable to filter on a unknown operator.");
+  }
   const threshold = Date.parse(/[zZ]|[+-]\d\d:?\d\d$/.test(operand) ? operand : `${operand}Z`);
   if (Number.isNaN(threshold) || !/^\d{4}-/.test(operand)) {
     throw new HttpError(400, `Bad "${key}" query filter format. Use ISO 8601 DateTime notation.`);
@@ -253,7 +266,8 @@ function compare(a: Image, b: Image, sorting: Sorting): number {
 
 function compareValues(a: string | number | null, b: string | number | null): number {
   if (a === b) return 0;
-  if (a === null) return -1;
-  if (b === null) return 1;
+  // As in PostgreSQL: what is missing comes after all there is.
+  if (a === null) return 1;
+  if (b === null) return -1;
   return a < b ? -1 : 1;
 }

@@ -12,7 +12,7 @@ export async function deleteImage(api: ImageApi, caller: Caller, id: string): Pr
   api.repo.remove(id);
   api.stagingUsed = true;
   await api.staging.remove(id);
-  for (const { store } of image.locations) await storeNamed(api, store).remove(id);
+  for (const blobs of Object.values(api.stores)) await blobs.remove(id);
 }
 
 /** DELETE /v2/stores/{store}/{id}: the data in one store, unless it is the only one. @throws HttpError 403, 404, 409 */

@@ -16,7 +16,7 @@ import { deleteFromStore, deleteImage } from "./remove.ts";
 import { schemaDocument } from "./schemas.ts";
 import type { Caller } from "./state.ts";
 import { addTag, removeTag } from "./tags.ts";
-import { getTask, imageTaskView, listTasks, tasksOfImage } from "./tasks.ts";
+import { getTask, imageTaskView, listTasks, refuseTask, refuseTaskDelete, tasksOfImage } from "./tasks.ts";
 import { imageView } from "./view.ts";
 
 /** Beyond this, the real front end loses the whole query without a word, and the answer is an unfiltered list. */
@@ -89,8 +89,9 @@ export function registerImageApi(app: FastifyInstance, options: ImageRoutesOptio
 
   app.addHook("onSend", async (_request, reply) => {
     // Glance names no character set for JSON, and a type even where there is no content.
-    if (reply.statusCode === 204) reply.header("content-type", "text/html; charset=UTF-8");
-    else if (String(reply.getHeader("content-type")).startsWith("application/json")) reply.header("content-type", "application/json");
+    if (reply.statusCode === 204 || reply.statusCode === 202) reply.header("content-type", "text/html; charset=UTF-8");
+    else if (String(reply.getHeader("content-type")).startsWith("application/json"))
+      reply.header("content-type", "application/json");
   });
 
   app.get("/v2", (_request, reply) => reply.redirect(`${url}/v2/`, 302));
@@ -106,7 +107,8 @@ export function registerImageApi(app: FastifyInstance, options: ImageRoutesOptio
       const text = request.url.split("?")[1] ?? "";
       const query = new URLSearchParams(text.length > LONGEST_QUERY ? "" : text);
       const params = request.params as Record<string, string>;
-      const takesBody = request.method === "POST" || request.method === "PUT" || request.method === "PATCH" || path === "/v2/images";
+      const takesBody =
+        request.method === "POST" || request.method === "PUT" || request.method === "PATCH" || path === "/v2/images";
       if (!takesBody) rejectBody(request.raw);
       const result = await handler({ caller, params, request, reply, query });
       if (reply.sent || reply.raw.headersSent) return reply;
@@ -181,8 +183,14 @@ export function registerImageApi(app: FastifyInstance, options: ImageRoutesOptio
     resource("/v2/images/:id/tasks", {
       GET: call => ({ tasks: tasksOfImage(api, call.caller, id(call)).map(imageTaskView) }),
     });
-    resource("/v2/tasks", { GET: ({ caller, query }) => listTasks(api, caller, query) });
-    resource("/v2/tasks/:id", { GET: call => getTask(api, call.caller, id(call)) });
+    resource("/v2/tasks", {
+      GET: ({ caller, query }) => listTasks(api, caller, query),
+      POST: ({ caller }) => refuseTask(caller),
+    });
+    resource("/v2/tasks/:id", {
+      GET: call => getTask(api, call.caller, id(call)),
+      DELETE: call => refuseTaskDelete(call.caller),
+    });
     resource("/v2/info/import", { GET: () => importInfo(api) });
     resource("/v2/info/usage", { GET: ({ caller }) => usageInfo(api, caller) });
   }

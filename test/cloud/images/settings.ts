@@ -14,7 +14,7 @@ export interface ImageSettings {
   maxTags: number;
   maxMembers: number;
   maxLocations: number;
-  /** Who may copy an image to another store: an admin only (Glance's default), or its owner too. */
+  /** Who may copy an image to another store: an admin only (Glance's default), or members of the owning project only. */
   copyImage: "admin" | "member";
   /** How many images a listing has when the client doesn't say, and at most. */
   defaultPageSize: number;

@@ -40,7 +40,6 @@ export function imageView(api: ImageApi, caller: Caller, image: Image): Record<s
     self: path,
     file: `${path}/file`,
     schema: "/v2/schemas/image",
-    ...(dialect.multiStore &&
-      locations.length > 0 && { stores: locations.map(({ store }) => store).join(",") }),
+    ...(dialect.multiStore && locations.length > 0 && { stores: locations.map(({ store }) => store).join(",") }),
   };
 }
