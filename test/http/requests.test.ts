@@ -17,7 +17,10 @@ describe("a request", () => {
       path: "/v2/images",
       query: { tag: ["a b", "c"], limit: 5, hidden: true, owner: undefined },
     });
-    assert.deepEqual({ status, body, extra: headers["x-extra"], attempts }, { status: 200, body: { name: "ubuntu" }, extra: "1", attempts: 1 });
+    assert.deepEqual(
+      { status, body, extra: headers["x-extra"], attempts },
+      { status: 200, body: { name: "ubuntu" }, extra: "1", attempts: 1 },
+    );
     const [seen] = server.seen;
     assert.equal(seen?.path, "/image/v2/images?tag=a+b&tag=c&limit=5&hidden=true");
     assert.equal(seen?.headers.accept, "application/json");
@@ -33,25 +36,37 @@ describe("a request", () => {
     });
     const client = clientOf(server.url);
     const patch = "application/openstack-images-v2.1-json-patch";
-    const { body, status } = await client.send({ method: "PATCH", path: "/a", json: [{ op: "add" }], headers: { "Content-Type": patch } });
+    const { body, status } = await client.send({
+      method: "PATCH",
+      path: "/a",
+      json: [{ op: "add" }],
+      headers: { "Content-Type": patch },
+    });
     await client.send({ method: "POST", path: "/b", json: { name: "ü" } });
     await client.send({ method: "POST", path: "/c" });
     assert.deepEqual([body, status], [undefined, 204]);
     assert.deepEqual(bodies, ['[{"op":"add"}]', '{"name":"ü"}', ""]);
-    assert.deepEqual(server.seen.map(({ headers }) => headers["content-type"]), [patch, "application/json", undefined]);
+    assert.deepEqual(
+      server.seen.map(({ headers }) => headers["content-type"]),
+      [patch, "application/json", undefined],
+    );
     assert.equal(server.seen[2]?.headers["content-length"], "0");
   });
 
   it("keeps numbers that JavaScript can't hold as their digits", async () => {
     server = await serve((_request, response) =>
-      answer(response, 200, '{"id":9007199254740993,"size":9007199254740991,"list":[-12345678901234567890],"ratio":0.12345678901234567,"text":"12345678901234567890"}'),
+      answer(
+        response,
+        200,
+        '{"id":9007199254740993,"size":9007199254740991,"list":[-12345678901234567890],"ratio":0.12345678901234566,"text":"12345678901234567890"}',
+      ),
     );
     const { body } = await clientOf(server.url).send({ method: "GET", path: "/" });
     assert.deepEqual(body, {
       id: "9007199254740993",
       size: 9007199254740991,
       list: ["-12345678901234567890"],
-      ratio: 0.12345678901234567,
+      ratio: 0.12345678901234566,
       text: "12345678901234567890",
     });
   });
@@ -83,7 +98,11 @@ describe("a request", () => {
       '{"message":"No image found with ID x &amp; y<br /><br />\\n\\n\\n","code":"404 Not Found","title":"Not Found"}',
       "application/json",
       { "x-openstack-request-id": "req-1" },
-      { code: "not-found", message: "No image found with ID x & y [openstack: GET /x answered 404, request id req-1]", requestId: "req-1" },
+      {
+        code: "not-found",
+        message: "No image found with ID x & y [openstack: GET /x answered 404, request id req-1]",
+        requestId: "req-1",
+      },
     ],
     [
       "Glance, as HTML",
@@ -107,7 +126,11 @@ describe("a request", () => {
       '{"id":"unprocessable_entity","message":"Name is too long","request_id":"4d9d8375"}',
       "application/json",
       {},
-      { code: "rejected", requestId: "4d9d8375", message: "Name is too long [openstack: GET /x answered 422, request id 4d9d8375]" },
+      {
+        code: "rejected",
+        requestId: "4d9d8375",
+        message: "Name is too long [openstack: GET /x answered 422, request id 4d9d8375]",
+      },
     ],
     [
       "Keystone",
@@ -117,7 +140,8 @@ describe("a request", () => {
       {},
       {
         code: "unauthorized",
-        message: "The request you have made requires authentication. [openstack: GET /x answered 401]. Check the connection's credentials",
+        message:
+          "The request you have made requires authentication. [openstack: GET /x answered 401]. Check the connection's credentials",
       },
     ],
     [
@@ -128,7 +152,14 @@ describe("a request", () => {
       {},
       { code: "rejected", message: "Bad tenant [openstack: GET /x answered 400]" },
     ],
-    ["nothing", 501, "", "text/plain", {}, { code: "unsupported", message: "501 Not Implemented [openstack: GET /x answered 501]" }],
+    [
+      "nothing",
+      501,
+      "",
+      "text/plain",
+      {},
+      { code: "unsupported", message: "501 Not Implemented [openstack: GET /x answered 501]" },
+    ],
     [
       "JSON that is cut",
       413,
@@ -140,13 +171,18 @@ describe("a request", () => {
   ];
   for (const [name, status, body, contentType, headers, expected] of refusals) {
     it(`is refused in the service's own words: ${name}`, async () => {
-      server = await serve((_request, response) => answer(response, status, body, { "content-type": contentType, ...headers }));
+      server = await serve((_request, response) =>
+        answer(response, status, body, { "content-type": contentType, ...headers }),
+      );
       const error = await clientOf(server.url)
         .send({ method: "GET", path: "/x" })
         .catch(caught => caught as unknown);
       assert.ok(error instanceof ImagesError);
       const { message, code, requestId } = error;
-      assert.deepEqual({ message, code, status: error.status, requestId }, { requestId: undefined, ...expected, status });
+      assert.deepEqual(
+        { message, code, status: error.status, requestId },
+        { requestId: undefined, ...expected, status },
+      );
       assert.equal(server.seen.length, 1);
     });
   }
@@ -173,7 +209,9 @@ describe("a request", () => {
   });
 
   it("renews credentials once for many requests that meet a 401 together", async () => {
-    server = await serve((request, response) => answer(response, request.headers["x-auth-token"] === "t2" ? 200 : 401, {}));
+    server = await serve((request, response) =>
+      answer(response, request.headers["x-auth-token"] === "t2" ? 200 : 401, {}),
+    );
     let renewals = 0;
     let current = Promise.resolve("t1");
     const client = clientOf(server.url, {
@@ -194,12 +232,29 @@ describe("a request", () => {
   it("fails on a second 401, and at once when the credentials can't be renewed", async () => {
     server = await serve((_request, response) => answer(response, 401, { message: "no" }));
     let count = 0;
-    const renewing = clientOf(server.url, { authorize: async renew => ({ Authorization: `Bearer t${renew ? ++count : count}` }) });
+    const renewing = clientOf(server.url, {
+      authorize: async renew => ({ Authorization: `Bearer t${renew ? ++count : count}` }),
+    });
     await assert.rejects(renewing.send({ method: "GET", path: "/" }), { code: "unauthorized", status: 401 });
     assert.equal(server.seen.length, 2);
     const fixed = clientOf(server.url, { authorize: async () => ({ Authorization: "Bearer t" }) });
     await assert.rejects(fixed.send({ method: "GET", path: "/" }), { code: "unauthorized" });
     assert.equal(server.seen.length, 3);
+  });
+
+  it("that can't be written is an error at once", async () => {
+    server = await serve((_request, response) => answer(response, 200, {}));
+    const client = clientOf(server.url);
+    await assert.rejects(
+      client.send({ method: "GET", path: "/", headers: { "X-Name": "a\r\nb" } }),
+      (error: unknown) => {
+        assert.ok(error instanceof ImagesError);
+        assert.doesNotMatch(error.message, /attempts/);
+        return true;
+      },
+    );
+    await assert.rejects(clientOf("not a url").send({ method: "GET", path: "/" }), { code: "configuration" });
+    assert.equal(server.seen.length, 0);
   });
 
   it("is given up when its signal says so, also while it waits to try again", async () => {
@@ -218,14 +273,18 @@ describe("a request", () => {
       await rejected;
       clearInterval(timer);
     }
-    await assert.rejects(clientOf(server.url).send({ method: "GET", path: "/", signal: AbortSignal.abort() }), { code: "interrupted" });
+    await assert.rejects(clientOf(server.url).send({ method: "GET", path: "/", signal: AbortSignal.abort() }), {
+      code: "interrupted",
+    });
   });
 
   it("writes a trace without headers and bodies", async () => {
     const dir = mkdtempSync(join(tmpdir(), "images-trace-"));
     process.env.PULUMI_IMAGES_TRACE = join(dir, "trace");
     try {
-      server = await serve((_request, response, count) => answer(response, count === 1 ? 503 : 200, { secret: "in the answer" }));
+      server = await serve((_request, response, count) =>
+        answer(response, count === 1 ? 503 : 200, { secret: "in the answer" }),
+      );
       await clientOf(server.url, { authorize: async () => ({ "X-Auth-Token": "in-the-header" }) }).send({
         method: "PUT",
         path: "/v2/images/1?x-amz-signature=deadbeef",
@@ -237,7 +296,15 @@ describe("a request", () => {
         .split("\n")
         .map(line => JSON.parse(line) as Record<string, unknown>);
       assert.deepEqual(
-        lines.map(({ service, method, path, status, attempt, sent, received }) => ({ service, method, path, status, attempt, sent, received })),
+        lines.map(({ service, method, path, status, attempt, sent, received }) => ({
+          service,
+          method,
+          path,
+          status,
+          attempt,
+          sent,
+          received,
+        })),
         [503, 200].map((status, index) => ({
           service: "openstack",
           method: "PUT",

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { ImagesError } from "../../provider/errors.ts";
-import type { ServiceRequest } from "../../provider/http.ts";
 import { pauseAfter, retryAfterMs } from "../../provider/http/retry.ts";
+import type { ServiceRequest } from "../../provider/http.ts";
 import { answer, bodyOf, clientOf, reset, serve, type TestServer } from "./server.ts";
 
 type Fault = (request: IncomingMessage, response: ServerResponse) => void;
@@ -29,7 +29,8 @@ const unclear: Record<string, Fault> = {
     response.writeHead(200, { "content-type": "application/json", "content-length": "6", connection: "close" });
     response.end('{"id":"the rest"}');
   },
-  "a page of HTML": (_request, response) => answer(response, 200, "<html><body>Sign in</body></html>", { "content-type": "text/html" }),
+  "a page of HTML": (_request, response) =>
+    answer(response, 200, "<html><body>Sign in</body></html>", { "content-type": "text/html" }),
   "something that isn't HTTP": request => request.socket.end("hello\r\n\r\n"),
   "a 500": (_request, response) => answer(response, 500, { message: "oops" }),
   "a 502": (_request, response) => answer(response, 502, "<html>Bad gateway</html>", { "content-type": "text/html" }),
@@ -37,7 +38,10 @@ const unclear: Record<string, Fault> = {
 };
 /** Answers which say that the work wasn't done. */
 const notServed: Record<string, Fault> = Object.fromEntries(
-  [408, 425, 429, 503].map(status => [`a ${status}`, (_request: IncomingMessage, response: ServerResponse) => answer(response, status, {})]),
+  [408, 425, 429, 503].map(status => [
+    `a ${status}`,
+    (_request: IncomingMessage, response: ServerResponse) => answer(response, status, {}),
+  ]),
 );
 
 const get: ServiceRequest = { method: "GET", path: "/", stallSeconds: 0.2 };
@@ -103,7 +107,10 @@ describe("sending again", () => {
   });
 
   it("a host that never answered is given up soon, and the error says what was tried and what is set where", async () => {
-    const client = clientOf(`http://127.0.0.1:${await freePort()}`, { strangerMs: 1200, addressHint: "authUrl is x (from OS_AUTH_URL)" });
+    const client = clientOf(`http://127.0.0.1:${await freePort()}`, {
+      strangerMs: 1200,
+      addressHint: "authUrl is x (from OS_AUTH_URL)",
+    });
     const error = await client.send(get).catch(caught => caught as ImagesError);
     assert.ok(error instanceof ImagesError);
     assert.equal(error.code, "unavailable");
@@ -134,7 +141,11 @@ describe("sending again", () => {
     const arrivals: number[] = [];
     server = await serve((_request, response, count) => {
       arrivals.push(Date.now());
-      const headers: Record<string, string>[] = [{}, { "retry-after": "1" }, { "retry-after": new Date(Date.now() + 2000).toUTCString() }];
+      const headers: Record<string, string>[] = [
+        {},
+        { "retry-after": "1" },
+        { "retry-after": new Date(Date.now() + 2000).toUTCString() },
+      ];
       if (count < 3) answer(response, 429, {}, headers[count]);
       else if (count === 3) answer(response, 200, {});
       else answer(response, 429, { message: "API rate limit exceeded." }, { "retry-after": "1000" });
@@ -170,7 +181,10 @@ describe("sending again", () => {
     assert.equal(retryAfterMs("7", now), 7000);
     assert.equal(retryAfterMs("Sat, 21 Nov 2026 08:00:05 GMT", now), 5000);
     assert.equal(retryAfterMs("Sat, 21 Nov 2026 07:00:00 GMT", now), 0);
-    assert.deepEqual([undefined, "", "soon"].map(value => retryAfterMs(value, now)), [undefined, undefined, undefined]);
+    assert.deepEqual(
+      [undefined, "", "soon"].map(value => retryAfterMs(value, now)),
+      [undefined, undefined, undefined],
+    );
   });
 });
 

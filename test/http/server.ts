@@ -69,7 +69,12 @@ export function clientOf(url: string, options: Partial<HttpOptions> = {}): Http 
   return createHttp({ service: "openstack", baseUrl: async () => url, authorize: async () => ({}), ...options });
 }
 
-export function answer(response: ServerResponse, status: number, body: unknown, headers: Record<string, string> = {}): void {
+export function answer(
+  response: ServerResponse,
+  status: number,
+  body: unknown,
+  headers: Record<string, string> = {},
+): void {
   response.writeHead(status, { "content-type": "application/json", ...headers });
   response.end(typeof body === "string" ? body : JSON.stringify(body));
 }
