@@ -88,8 +88,9 @@ export async function openContent(source: Source, options: OpenOptions): Promise
     opened.close();
     own.close();
     sent.close();
+    // A stream that was never read from doesn't end what it would have read: a decompressing thread, for one.
+    bytes.return(undefined).catch(() => {});
   };
-  controller.signal.addEventListener("abort", release, { once: true });
 
   let ownDigests: Record<string, string> = {};
   async function* checked(): AsyncGenerator<Uint8Array> {
@@ -132,6 +133,7 @@ export async function openContent(source: Source, options: OpenOptions): Promise
   }
 
   const bytes = sending();
+  controller.signal.addEventListener("abort", release, { once: true });
   let first: IteratorResult<Uint8Array>;
   try {
     first = await bytes.next();
