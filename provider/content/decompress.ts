@@ -157,8 +157,9 @@ async function* members(input: Bytes, create: () => Transform & { bytesWritten: 
           last = bytes;
           fed += bytes.length;
           const chunk = bytes;
-          // After its end a decoder doesn't call back any more.
+          // At its end a decoder calls back or not, as it happens; what it didn't take then stays for the next one.
           await Promise.race([stopped, new Promise<void>(resolve => decoder.write(chunk, () => resolve()))]);
+          if (decoder.bytesWritten < fed) return;
         }
       })();
       feeding.catch(error => decoder.destroy(error));
