@@ -146,7 +146,8 @@ describe("decompressing", () => {
   for (const kind of ["gz", "bz2", "xz"] as const)
     it(`notices a damaged bit in ${kind}`, async () => {
       const damaged = Buffer.from(packed.get(kind) as Buffer);
-      const at = Math.floor(damaged.length / 2);
+      // Among the random bytes: inside of the zeros another bit may mean the same.
+      const at = Math.floor(damaged.length / 4);
       damaged[at] = (damaged[at] as number) ^ 1;
       const { error, data: got } = await read(await folder.write("a", damaged), kind);
       assert.equal(error?.code, "content");
