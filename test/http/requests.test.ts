@@ -5,6 +5,10 @@ import { join } from "node:path";
 import { ImagesError } from "../../provider/errors.ts";
 import { answer, bodyOf, clientOf, serve, type TestServer } from "./server.ts";
 
+const { version: packageVersion } = JSON.parse(
+  readFileSync(new URL("../../package.json", import.meta.url), "utf8"),
+) as { version: string };
+
 describe("a request", () => {
   let server: TestServer;
   afterEach(() => server.close());
@@ -24,7 +28,7 @@ describe("a request", () => {
     const [seen] = server.seen;
     assert.equal(seen?.path, "/image/v2/images?tag=a+b&tag=c&limit=5&hidden=true");
     assert.equal(seen?.headers.accept, "application/json");
-    assert.match(seen?.headers["user-agent"] ?? "", /^pulumi-images\/\d+\.\d+\.\d+$/);
+    assert.equal(seen?.headers["user-agent"], `pulumi-images/${packageVersion}`);
     assert.equal(seen?.headers["x-auth-token"], "token-1");
   });
 
