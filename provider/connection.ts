@@ -269,7 +269,7 @@ function defaultSource(service: ServiceName, entries: Map<string, Entry>, surrou
       );
     }
     if (official.has("authUrl") || (official.size > 0 && environment.has("authUrl")))
-      return found(merge(official, environment), "stack config openstack:*, OS_*");
+      return found(merge(official, completing(official, environment)), "stack config openstack:*, OS_*");
     places.push("stack config openstack:authUrl and openstack:cloud");
     if (environment.has("authUrl")) return found(environment, "OS_*");
     places.push("OS_CLOUD and OS_AUTH_URL");
@@ -308,6 +308,20 @@ function entrySource(name: string, { values }: Entry, surroundings: Surroundings
     places: [...places, `${clouds.file} (clouds.${cloudName})`],
     writeTo: name,
   };
+}
+
+/** What the environment adds to the official provider's configuration: no second way to sign in beside the one that is configured. */
+function completing(official: Layer, environment: Layer): Layer {
+  const signIn = [
+    "password",
+    "token",
+    "applicationCredentialId",
+    "applicationCredentialName",
+    "applicationCredentialSecret",
+  ];
+  const secrets = ["password", "token", "applicationCredentialSecret"];
+  if (!secrets.some(name => official.has(name))) return environment;
+  return new Map([...environment].filter(([name]) => !signIn.includes(name)));
 }
 
 /** OS_REGION_NAME picks the region of a cloud that doesn't say its own. */

@@ -289,6 +289,16 @@ describe("a connection", () => {
       assert.deepEqual([name, origin.username, origin.password], ["openstack", "openstack:userName", "OS_PASSWORD"]);
     });
 
+    it("isn't given a second way to sign in by the environment", () => {
+      Object.assign(config, {
+        "openstack:authUrl": "https://official/v3",
+        "openstack:applicationCredentialId": "ac",
+        "openstack:applicationCredentialSecret": "official-secret",
+      });
+      Object.assign(env, { OS_PASSWORD: "environment-password", OS_USERNAME: "u", OS_TOKEN: "environment-token" });
+      assert.equal(resolve("openstack").settings.authType, "applicationCredential");
+    });
+
     it("may name a cloud of clouds.yaml", () => {
       file(
         "program/clouds.yaml",
