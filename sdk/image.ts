@@ -39,6 +39,8 @@ export class Image extends pulumi.CustomResource {
   declare readonly tags: pulumi.Output<string[]>;
   /** Where properties are declared, the declared ones as they are; else all that the image has. */
   declare readonly properties: pulumi.Output<Record<string, string>>;
+  /** Ids of the projects it is shared with, where they are declared. */
+  declare readonly members: pulumi.Output<string[] | undefined>;
   declare readonly state: pulumi.Output<string>;
   /** Size of the data in bytes. */
   declare readonly size: pulumi.Output<number>;
@@ -124,7 +126,7 @@ function outputsOf(): Record<string, undefined> {
       "owner",
       "createdAt",
     ],
-    ...["updatedAt", "file", "schema", "self", "directUrl", "locations", "stores"],
+    ...["updatedAt", "file", "schema", "self", "directUrl", "locations", "stores", "members"],
   ];
   return Object.fromEntries(names.map(name => [name, undefined]));
 }

@@ -1,5 +1,5 @@
 export { type ContentIdentity, type IdentifyOptions, identify } from "./identify.ts";
-export { type Content, type OpenOptions, openContent } from "./openContent.ts";
+export { type Content, type OpenOptions, openContent, openStream, type StreamSource } from "./openContent.ts";
 export {
   type Compression,
   checkSource,

@@ -57,6 +57,40 @@ interface Opened {
 export async function openContent(source: Source, options: OpenOptions): Promise<Content> {
   const [problem] = checkSource(source);
   if (problem) throw new ImagesError("invalid", `source${problem.path && `.${problem.path}`} ${problem.message}`);
+  return await deliver(source, shownSource(source), options, signal =>
+    isUrlSource(source) ? openUrl(source, options, signal) : openLocal(source, options, signal),
+  );
+}
+
+/** Data that comes as a stream from elsewhere: out of another service, say. */
+export interface StreamSource {
+  /** What it is, for messages. */
+  name: string;
+  /** What its bytes must hash to, where that is known: `sha512:<hex>` and so on. */
+  digest?: string | undefined;
+  open(signal: AbortSignal): Promise<{ size: number | undefined; read(): AsyncGenerator<Uint8Array>; close(): void }>;
+}
+
+/** The same for data that comes as a stream: checked and hashed on the way, and never given whole when it isn't what it should be. */
+export async function openStream(source: StreamSource, options: OpenOptions): Promise<Content> {
+  const { name, digest } = source;
+  return await deliver({ file: name, ...(digest === undefined ? {} : { digest }) }, name, options, async signal => {
+    const verify = digest === undefined ? undefined : parseDigest(digest);
+    return {
+      ...(await source.open(signal)),
+      verify: verify ? [verify] : [],
+      sent: undefined,
+      remember: async () => {},
+    };
+  });
+}
+
+async function deliver(
+  source: Source,
+  name: string,
+  options: OpenOptions,
+  open: (signal: AbortSignal) => Promise<Opened>,
+): Promise<Content> {
   const { expected, algorithms, signal, progress } = options;
   const controller = new AbortController();
   const stop = () => controller.abort(signal?.reason);
@@ -65,15 +99,12 @@ export async function openContent(source: Source, options: OpenOptions): Promise
 
   let opened: Opened;
   try {
-    opened = await (isUrlSource(source)
-      ? openUrl(source, options, controller.signal)
-      : openLocal(source, options, controller.signal));
+    opened = await open(controller.signal);
   } catch (error) {
     signal?.removeEventListener("abort", stop);
     throw controller.signal.aborted ? interrupted(controller.signal) : error;
   }
 
-  const name = shownSource(source);
   const plain = (source.decompress ?? "none") === "none";
   const size = opened.sent?.size ?? expected?.size ?? (plain ? opened.size : undefined);
   const known = opened.sent?.digests;

@@ -10,6 +10,7 @@ import { jobOf } from "./job.ts";
 import { changesOf, inputsFrom, outputsFrom, refreshedOutputs } from "./managed.ts";
 import { type Provider, partly, toFailures } from "./provider.ts";
 import { keepPrivate, sourceData } from "./sources.ts";
+import { ownTags } from "./tagOwners.ts";
 
 /** The lifecycle of an Image, on every service. */
 export const image: Provider = {
@@ -22,7 +23,7 @@ export const image: Provider = {
     const generation = generationOf(String(inputs.resource), olds);
     if (generation > 0) inputs.generation = generation;
     if (inputs.source !== undefined) {
-      const content = await contentOf(inputs.source);
+      const content = await contentOf(inputs, olds.content);
       if ("problem" in content) return { inputs: news, failures: toFailures([content.problem]) };
       inputs.content = content.identity;
       inputs.source = keepPrivate(inputs, content.known);
@@ -31,6 +32,7 @@ export const image: Provider = {
   },
 
   async diff(id, olds, news) {
+    noteTags(id, news);
     const table = tableOf("Image", news.service);
     const { updates, replaces } = changesOf(table, olds, news);
     if (sameId(id, news.imageId)) drop(replaces, "imageId");
@@ -54,6 +56,7 @@ export const image: Provider = {
     try {
       const facts =
         inputs.adopt === undefined ? await service.createImage(orderOf(inputs), job) : await adopt(service, inputs);
+      noteTags(facts.id, inputs);
       return { id: facts.id, outs: outputs(inputs, facts) };
     } catch (error) {
       throw partly(error, facts => outputs(inputs, facts));
@@ -61,7 +64,7 @@ export const image: Provider = {
   },
 
   async read(id, props) {
-    const facts = await serviceOf(props).readImage(id);
+    const facts = await serviceOf(props).readImage(id, (props.managed as string[] | undefined) ?? []);
     if (facts === undefined) return { id: "", props: {} };
     const table = tableOf("Image", props.service);
     // Without a list of what is managed it is a read of somebody else's image (Image.get).
@@ -87,8 +90,12 @@ export const image: Provider = {
         return await service.completeImage(id, order, job);
       }
       const facts = any
-        ? await service.updateImage(id, { ...change, actual: { ...olds, id } as ImageFacts }, job)
-        : await service.readImage(id);
+        ? await service.updateImage(
+            id,
+            { ...change, actual: { ...olds, id } as ImageFacts, declared: Object.keys(news) },
+            job,
+          )
+        : await service.readImage(id, Object.keys(news));
       if (facts === undefined) throw goneOutside(id, service);
       if (olds.content === undefined && order.data !== undefined) await demandContent(service, facts, order, job);
       return facts;
@@ -102,11 +109,16 @@ export const image: Provider = {
 
 /** What the source holds now, so that a preview shows when it changed. */
 async function contentOf(
-  declared: unknown,
+  inputs: Values,
+  before: unknown,
 ): Promise<{ identity: string; known?: ContentIdentity } | { problem: Problem }> {
-  if (hasUnknown(declared)) return { identity: unknownValue };
+  if (hasUnknown(inputs.source)) return { identity: unknownValue };
   try {
-    const known = await identify(declared as Source);
+    const known = await identify(inputs.source as Source, {
+      // What the service will be asked for, so that nothing is read twice.
+      algorithms: hasUnknown(inputs.connection) ? [] : (serviceOf(inputs).digests ?? []),
+      ...(typeof before === "string" ? { known: before } : {}),
+    });
     return { identity: known.content, known };
   } catch (error) {
     return { problem: problemOf("source", error) };
@@ -130,7 +142,7 @@ async function adopt(service: ImageService, inputs: Values): Promise<ImageFacts>
   const table = tableOf("Image", inputs.service);
   const job = jobOf("create", inputs);
   const order = orderOf(inputs);
-  const facts = await adopted(service, inputs.adopt as { id?: string; name?: string });
+  const facts = await adopted(service, inputs.adopt as { id?: string; name?: string }, Object.keys(inputs));
   const { replaces, change, any } = changesOf(table, { ...facts, ...kept(inputs) }, inputs);
   const different = replaces.filter(field => table.fields[field]?.reported);
   if (different.length > 0) {
@@ -143,7 +155,11 @@ async function adopt(service: ImageService, inputs: Values): Promise<ImageFacts>
   }
   if (order.data !== undefined) await demandContent(service, facts, order, job);
   return any
-    ? await service.updateImage(facts.id, { ...change, actual: facts, removedProperties: [], removedStores: [] }, job)
+    ? await service.updateImage(
+        facts.id,
+        { ...change, actual: facts, removedProperties: [], removedStores: [], declared: Object.keys(inputs) },
+        job,
+      )
     : facts;
 }
 
@@ -152,9 +168,14 @@ function kept(inputs: Values): Values {
   return { service: inputs.service, content: inputs.content, store: inputs.store };
 }
 
-async function adopted(service: ImageService, wanted: { id?: string; name?: string }): Promise<ImageFacts> {
+async function adopted(
+  service: ImageService,
+  wanted: { id?: string; name?: string },
+  fields: string[],
+): Promise<ImageFacts> {
   const query = wanted.id === undefined ? `named ${JSON.stringify(wanted.name)}` : `with the id ${wanted.id}`;
-  const found = wanted.id === undefined ? await service.findImages(wanted) : [await service.readImage(wanted.id)];
+  const found =
+    wanted.id === undefined ? await service.findImages(wanted) : [await service.readImage(wanted.id, fields)];
   const [first, ...others] = found.filter(facts => facts !== undefined);
   if (first === undefined) {
     throw new ImagesError(
@@ -195,6 +216,11 @@ function withContentDrift(props: Values, facts: ImageFacts): ImageFacts {
     }
   }
   return { ...facts, content: props.content };
+}
+
+/** An Image that declares tags owns all of them; an ImageTag on the same image has to be told. */
+function noteTags(id: string, inputs: Values): void {
+  if (inputs.tags !== undefined) ownTags(id, String(inputs.resource).split("::").at(-1) ?? "");
 }
 
 function isUnfinished(props: Values): boolean {

@@ -1,5 +1,5 @@
 import { ImagesError } from "../errors.ts";
-import { hasUnknown, type Kind } from "../fields/field.ts";
+import { hasUnknown, type Kind, type Problem } from "../fields/field.ts";
 import { configure, serviceOf, tableOf } from "../runtime.ts";
 import type { ImageService, PartService, Values } from "../services/service.ts";
 import { problemsIn } from "./checks.ts";
@@ -7,6 +7,7 @@ import { generationOf } from "./generation.ts";
 import { jobOf } from "./job.ts";
 import { changesOf, inputsFrom, outputsFrom, refreshedOutputs } from "./managed.ts";
 import { type Provider, partly, toFailures } from "./provider.ts";
+import { tagOwner } from "./tagOwners.ts";
 
 /** The lifecycle of what belongs to an image and is managed by itself: a member, a tag, a copy. */
 export function partProvider(kind: Kind, partOf: (service: ImageService) => PartService | undefined): Provider {
@@ -20,7 +21,11 @@ export function partProvider(kind: Kind, partOf: (service: ImageService) => Part
 
     async check(olds, news) {
       const { __provider, ...inputs } = news;
-      const problems = await problemsIn(kind, inputs, async service => (await partOf(service)?.check?.(inputs)) ?? []);
+      const problems = await problemsIn(kind, inputs, async service => {
+        const found = await partOf(service)?.check?.(inputs);
+        Object.assign(inputs, found?.inputs);
+        return [...(kind === "ImageTag" ? fights(inputs) : []), ...(found?.problems ?? [])];
+      });
       if (problems.length > 0) return { inputs: news, failures: toFailures(problems) };
       const generation = generationOf(String(inputs.resource), olds);
       return { inputs: { ...inputs, ...(generation > 0 ? { generation } : {}), __provider } };
@@ -76,6 +81,14 @@ export function partProvider(kind: Kind, partOf: (service: ImageService) => Part
       await part(props).delete(id, props, jobOf("delete", props));
     },
   };
+}
+
+/** An Image that declares its tags takes every other tag for drift. */
+function fights({ imageId, tag }: Values): Problem[] {
+  const owner = tagOwner(imageId);
+  if (owner === undefined) return [];
+  const reason = `the Image ${owner} declares all tags of this image, and would take ${JSON.stringify(tag)} away again: add the tag there, or leave tags out there`;
+  return [{ property: "tag", reason }];
 }
 
 function goneOutside(kind: Kind, id: string): ImagesError {

@@ -2,6 +2,7 @@ import type { Connection, OpenStackSettings } from "../connection.ts";
 import type { FieldTable, Kind } from "../fields/field.ts";
 import { openstack } from "./glance/dialect.ts";
 import { imageFields } from "./glance/fields.ts";
+import { copyFields, memberFields, tagFields } from "./glance/partFields.ts";
 import { openGlance } from "./glance/service.ts";
 import type { ServiceName } from "./names.ts";
 import type { ImageService } from "./service.ts";
@@ -24,8 +25,13 @@ export interface ServiceEntry {
 export const services: Partial<Record<ServiceName, ServiceEntry>> = {
   openstack: {
     title: "OpenStack Image service (Glance v2)",
-    tables: { Image: () => imageFields(openstack) },
+    tables: {
+      Image: () => imageFields(openstack),
+      ImageMember: () => memberFields(openstack),
+      ImageTag: () => tagFields(openstack),
+      ImageCopy: () => copyFields(openstack),
+    },
     missing: {},
-    open: connection => openGlance(connection as Connection<OpenStackSettings>, openstack),
+    open: (connection, other) => openGlance(connection as Connection<OpenStackSettings>, openstack, other),
   },
 };

@@ -64,6 +64,8 @@ export interface ImageChange {
   wanted: Values;
   /** Names of map entries (properties) that the program no longer declares. */
   removedProperties: readonly string[];
+  /** Names of the fields that the program declares, changed or not: the facts given back have to have them. */
+  declared?: readonly string[];
   /** Stores that the program no longer declares. */
   removedStores?: readonly string[];
 }
@@ -84,8 +86,13 @@ export interface ImageService {
   checkImage(values: Values): Promise<Problem[]>;
   /** Makes the image, or takes over what an earlier, interrupted try of the same resource left. */
   createImage(order: ImageOrder, job: Job): Promise<ImageFacts>;
-  /** The image, or undefined when there is none (any more). */
-  readImage(id: string): Promise<ImageFacts | undefined>;
+  /** The digests by which the service can say that it has the right data, e.g. `sha512`. */
+  readonly digests?: readonly string[];
+  /**
+   * The image, or undefined when there is none (any more).
+   * @param fields names of fields that cost a request of their own, and are wanted all the same
+   */
+  readImage(id: string, fields?: readonly string[]): Promise<ImageFacts | undefined>;
   findImages(query: ImageQuery): Promise<ImageFacts[]>;
   /** Goes on with an image whose create ended before it was done. */
   completeImage(id: string, order: ImageOrder, job: Job): Promise<ImageFacts>;
@@ -94,6 +101,8 @@ export interface ImageService {
   deleteImage(id: string, options: { force: boolean }, job: Job): Promise<void>;
   /** Whether the image's data is what the order's is; reads that once where the digests' algorithms differ. */
   holdsContent(facts: ImageFacts, order: ImageOrder, job: Job): Promise<boolean>;
+  /** Names the account's project and region on its cloud: the same for two connections that lead to the same place. */
+  place?(): Promise<string>;
   /** An image's data, for copying it to another service. */
   imageData?(facts: ImageFacts): ImageData;
   readonly members?: PartService;
@@ -103,8 +112,11 @@ export interface ImageService {
 
 /** What belongs to an image and is managed by itself: its members, its tags, its copies. */
 export interface PartService {
-  /** What only the service can say about the inputs, before anything is done. */
-  check?(values: Values): Promise<Problem[]>;
+  /**
+   * What only the service can say about the inputs, before anything is done; and inputs that follow from them (defaults, what a copy's
+   * source is like now), for a preview to show their changes.
+   */
+  check?(values: Values): Promise<{ problems: Problem[]; inputs?: Values }>;
   /** Makes it; one that is there already is taken over. */
   create(values: Values, job: Job): Promise<Facts>;
   /** It, or undefined when there is none (any more). @param values the resource's outputs in the state, or the inputs of a read by id */

@@ -27,6 +27,11 @@ export interface OpenStackImageArgs extends CommonArgs {
   hidden?: Input<boolean>;
   /** ALL of the image's tags, each of 1 to 255 characters; leave it out to have tags managed elsewhere (ImageTag). */
   tags?: Input<Input<string>[]>;
+  /**
+   * ALL of the projects (their ids) that the image is shared with: who isn't in it loses it. It invites, and leaves the answers to the
+   * projects. Leave it out to have members managed elsewhere (ImageMember).
+   */
+  members?: Input<Input<string>[]>;
   /** Custom properties. Those declared are managed, others are left alone; one that is taken out here is removed from the image. */
   properties?: Input<Record<string, Input<string>>>;
   /** `deactivated`: the data can't be read until it is `active` again. */

@@ -1,12 +1,18 @@
 import { type ChildProcess, spawn } from "node:child_process";
+import { createRequire } from "node:module";
 import { createInterface } from "node:readline";
 import { credentials } from "@grpc/grpc-js";
 import providerGrpc from "@pulumi/pulumi/proto/provider_grpc_pb.js";
 import providerProto from "@pulumi/pulumi/proto/provider_pb.js";
-import struct from "google-protobuf/google/protobuf/struct_pb.js";
 import { loaderOf } from "../../sdk/loader.ts";
 import { pulumiCli } from "../../tools/pulumi/cli.ts";
 import { pulumiEnvironment } from "../../tools/pulumi/environment.ts";
+
+// The messages are those of the protobuf that @pulumi/pulumi brings along.
+const ofPulumi = createRequire(createRequire(import.meta.url).resolve("@pulumi/pulumi"));
+const { Struct } = ofPulumi(
+  "google-protobuf/google/protobuf/struct_pb.js",
+) as typeof import("google-protobuf/google/protobuf/struct_pb.js");
 
 export interface CheckFailure {
   property: string;
@@ -44,7 +50,7 @@ export class ProviderProcess {
     });
     const started = new ProviderProcess(child, `127.0.0.1:${port}`);
     const request = new providerProto.ConfigureRequest();
-    request.setArgs(struct.Struct.fromJavaScript(config));
+    request.setArgs(Struct.fromJavaScript(config));
     await new Promise<void>((resolve, reject) =>
       started.#client.configure(request, error => (error ? reject(error) : resolve())),
     );
@@ -58,8 +64,8 @@ export class ProviderProcess {
     const news = JSON.parse(
       JSON.stringify({ ...inputs, resource: "urn:pulumi:dev::test::type::name", __provider: loaderOf(provider) }),
     );
-    request.setOlds(struct.Struct.fromJavaScript({}));
-    request.setNews(struct.Struct.fromJavaScript(news));
+    request.setOlds(Struct.fromJavaScript({}));
+    request.setNews(Struct.fromJavaScript(news));
     const response = await new Promise<InstanceType<typeof providerProto.CheckResponse>>((resolve, reject) =>
       this.#client.check(request, (error, answer) => (error ? reject(error) : resolve(answer as never))),
     );

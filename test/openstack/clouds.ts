@@ -16,7 +16,7 @@ export interface TestCloud extends OpenStackCloud {
   writes(): string[];
   forget(): void;
   /** Someone who works on the cloud behind Pulumi's back. */
-  as(account: keyof OpenStackCloud["accounts"]): Promise<ImageApi>;
+  as(account: keyof OpenStackCloud["accounts"], region?: number): Promise<ImageApi>;
 }
 
 type Kind = OpenStackCloud["kind"];
@@ -75,7 +75,7 @@ async function start(kind: Kind): Promise<TestCloud> {
       for (const recorder of recorders) recorder.clear();
     },
     // Straight to the service, so that what a test does itself isn't recorded.
-    as: account => ImageApi.signIn(cloud.authUrl, cloud.accounts[account], targets[0] as string),
+    as: (account, region = 0) => ImageApi.signIn(cloud.authUrl, cloud.accounts[account], targets[region] as string),
     async stop() {
       await Promise.all(recorders.map(recorder => recorder.stop()));
       await cloud.stop();

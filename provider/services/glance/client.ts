@@ -20,6 +20,20 @@ export interface GlanceClient {
   import(id: string, body: ImportBody): Promise<void>;
   tasks(id: string): Promise<WireTask[]>;
   action(id: string, action: "deactivate" | "reactivate"): Promise<void>;
+  /** false: there is no such image. */
+  putTag(id: string, tag: string): Promise<boolean>;
+  /** false: there is no such image, or it hasn't the tag. */
+  deleteTag(id: string, tag: string): Promise<boolean>;
+  /** undefined: there is no such image, or its members can't be seen, as it isn't shared (any more). */
+  members(id: string): Promise<WireMember[] | undefined>;
+  /** undefined as with `members`, or no such member. */
+  member(id: string, member: string): Promise<WireMember | undefined>;
+  /** undefined: is a member already (409). */
+  addMember(id: string, member: string): Promise<WireMember | undefined>;
+  /** undefined: there is no such member. */
+  answer(id: string, member: string, status: string): Promise<WireMember | undefined>;
+  /** false: there was no such member. */
+  removeMember(id: string, member: string): Promise<boolean>;
   /** false: the image wasn't in that store. */
   deleteFromStore(store: string, id: string): Promise<boolean>;
   stores(): Promise<WireStore[]>;
@@ -52,6 +66,15 @@ export interface ImportBody {
   all_stores_must_succeed?: boolean;
 }
 
+/** Source: docs.openstack.org/api-ref/image/v2 "Sharing". */
+export interface WireMember {
+  image_id: string;
+  member_id: string;
+  status: "pending" | "accepted" | "rejected";
+  created_at: string;
+  updated_at: string;
+}
+
 export interface WireTask {
   id: string;
   type: string;
@@ -75,6 +98,7 @@ const pageLimit = 1000;
 
 export function createClient(http: Http): GlanceClient {
   const image = (id: string) => `/v2/images/${encodeURIComponent(id)}`;
+  const memberPath = (id: string, member: string) => `${image(id)}/members/${encodeURIComponent(member)}`;
   const send = async (path: string, kind: "file" | "stage", data: Upload) => {
     await http.send({
       method: "PUT",
@@ -147,6 +171,49 @@ export function createClient(http: Http): GlanceClient {
     },
     async action(id, action) {
       await http.send({ method: "POST", path: `${image(id)}/actions/${action}`, repeatable: true });
+    },
+    async putTag(id, tag) {
+      const path = `${image(id)}/tags/${encodeURIComponent(tag)}`;
+      return (await http.send({ method: "PUT", path, accept: [404] })).status !== 404;
+    },
+    async deleteTag(id, tag) {
+      const path = `${image(id)}/tags/${encodeURIComponent(tag)}`;
+      return (await http.send({ method: "DELETE", path, accept: [404] })).status !== 404;
+    },
+    async members(id) {
+      const answer = await http.send<{ members: WireMember[] }>({
+        method: "GET",
+        path: `${image(id)}/members`,
+        accept: [403, 404],
+      });
+      return answer.status === 200 ? answer.body.members : undefined;
+    },
+    async member(id, member) {
+      const answer = await http.send<WireMember>({ method: "GET", path: memberPath(id, member), accept: [403, 404] });
+      return answer.status === 200 ? answer.body : undefined;
+    },
+    async addMember(id, member) {
+      // Twice is 409, so that it can be repeated without harm.
+      const answer = await http.send<WireMember>({
+        method: "POST",
+        path: `${image(id)}/members`,
+        json: { member },
+        accept: [409],
+        repeatable: true,
+      });
+      return answer.status === 409 ? undefined : answer.body;
+    },
+    async answer(id, member, status) {
+      const answer = await http.send<WireMember>({
+        method: "PUT",
+        path: memberPath(id, member),
+        json: { status },
+        accept: [404],
+      });
+      return answer.status === 404 ? undefined : answer.body;
+    },
+    async removeMember(id, member) {
+      return (await http.send({ method: "DELETE", path: memberPath(id, member), accept: [404] })).status !== 404;
     },
     async deleteFromStore(store, id) {
       const path = `/v2/stores/${encodeURIComponent(store)}/${encodeURIComponent(id)}`;

@@ -28,6 +28,15 @@ export function imageFields(dialect: Dialect): FieldTable {
       reported: true,
       same: sameValue,
     },
+    members: {
+      schema: setOf(
+        "members",
+        text({ what: "a member", pattern: /^[0-9a-f]{32}$|^[0-9a-f-]{36}$/i, form: "a project's id" }),
+      ),
+      change: "update",
+      reported: true,
+      same: sameValue,
+    },
     properties: { schema: propertiesSchema(), change: "update", reported: true, part: true },
     imageId: { schema: uuid("imageId"), change: "replace", same: sameId },
     forceDelete: { schema: flag("forceDelete"), change: "note" },
@@ -76,7 +85,6 @@ function instead(dialect: Dialect): Record<string, string> {
     copyFrom: 'use source: { url, mode: "import" }',
     location: "use source: { url }",
     owner: "an image belongs to the project of its connection",
-    members: "use ImageMember",
     id: "use imageId",
   };
   if (!dialect.hidden) elsewhere.hidden = 'this service can\'t hide an image; use visibility: "private"';
@@ -104,6 +112,12 @@ function rules(values: Record<string, unknown>): Problem[] {
   }
   if (values.name === undefined && adopt === undefined)
     problems.push({ property: "name", reason: "a new image needs a name" });
+  if (values.members !== undefined && values.visibility !== undefined && values.visibility !== "shared") {
+    problems.push({
+      property: "members",
+      reason: `only an image with visibility "shared" has members, not a ${String(values.visibility)} one`,
+    });
+  }
   if (adopt !== undefined && imageId !== undefined) {
     problems.push({
       property: "imageId",

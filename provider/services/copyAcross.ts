@@ -1,0 +1,193 @@
+import { ImagesError } from "../errors.ts";
+import { hasUnknown, type Problem } from "../fields/field.ts";
+import { markOf } from "../mark.ts";
+import type { ServiceName } from "./names.ts";
+import type { OpenOther } from "./registry.ts";
+import type { Facts, ImageFacts, ImageOrder, ImageService, Job, PartService, Values } from "./service.ts";
+
+/** Where a copy goes, as a program declares it. */
+interface Target extends Values {
+  connection: string;
+  service?: ServiceName;
+  mode?: "stream" | "import";
+  url?: string;
+}
+
+/** What comes along from the source, unless the target's declaration says otherwise. */
+const metadataFields = ["name", "minDisk", "minRam", "tags", "properties"] as const;
+/** What a target may declare besides. */
+const targetFields = ["visibility", "protected"] as const;
+const formatFields = ["diskFormat", "containerFormat"] as const;
+
+/**
+ * Copies of an image in another cloud, region or project: the source's data is streamed to the target without touching the disk, and its
+ * metadata comes along. The copy is an image with a mark of its own, so a repeat finds what an interrupted run left of it.
+ */
+export function copyAcross(source: ImageService, other: OpenOther): PartService {
+  const targetOf = (values: Values): ImageService => {
+    const { connection, service } = values.to as Target;
+    return other({ connection, ...(service === undefined ? {} : { service }) });
+  };
+
+  async function sourceOf(values: Values): Promise<ImageFacts> {
+    const imageId = String(values.imageId);
+    const facts = await source.readImage(imageId);
+    if (facts === undefined) {
+      throw new ImagesError(
+        "not-found",
+        `there is no image ${imageId} on the connection ${source.connection.name} to copy`,
+      );
+    }
+    if (facts.status !== "active") {
+      throw new ImagesError(
+        "conflict",
+        `image ${imageId} can't be copied: it is ${facts.status}, and has to be active`,
+      );
+    }
+    return facts;
+  }
+
+  async function orderOf(values: Values): Promise<ImageOrder> {
+    const facts = await sourceOf(values);
+    const data = source.imageData?.(facts);
+    if (data === undefined) throw new ImagesError("unsupported", `${source.name} doesn't give out its images' data`);
+    const { mode, url } = values.to as Target;
+    return {
+      values: orderValues(values, facts),
+      data: mode === "import" ? { ...data, import: true, url } : data,
+      mark: markOf(String(values.resource), Number(values.generation ?? 0)),
+    };
+  }
+
+  return {
+    async check(values) {
+      if (hasUnknown(values.to)) return { problems: [] };
+      const target = targetOf(values);
+      await target.signIn();
+      const { name, mode, url, store } = values.to as Target;
+      const problems: Problem[] = [];
+      if (mode === "import" && url === undefined) {
+        problems.push({
+          property: "to.url",
+          reason: 'mode "import" needs a url that the target can fetch the data from',
+        });
+      }
+      const here = (await source.place?.()) === (await target.place?.());
+      if (here && name === undefined) {
+        problems.push({
+          property: "to.name",
+          reason: "the copy is to be in the same project as its source: give it another name",
+        });
+      }
+      const known = hasUnknown(values.imageId) ? undefined : await source.readImage(String(values.imageId));
+      if (!hasUnknown(values.imageId) && known === undefined) {
+        problems.push({
+          property: "imageId",
+          reason: `there is no image ${String(values.imageId)} on the connection ${source.connection.name}`,
+        });
+      }
+      if (known !== undefined && known.status !== "active") {
+        problems.push({
+          property: "imageId",
+          reason: `image ${known.id} can't be copied: it is ${known.status}, and has to be active`,
+        });
+      }
+      if (here && known !== undefined && name === known.name) {
+        problems.push({
+          property: "to.name",
+          reason: `the copy is to be in the same project as its source, and has the same name: ${name}`,
+        });
+      }
+      const asked = { ...(mode === "import" ? { source: { mode } } : {}), ...(store === undefined ? {} : { store }) };
+      for (const { property, reason } of await target.checkImage(asked)) {
+        problems.push({ property: `to.${property.replace(/^source\./, "")}`, reason });
+      }
+      if (known === undefined) return { problems };
+      const content = source.imageData?.(known).content;
+      return {
+        problems,
+        inputs: { metadata: metadataOf(values, known), ...(content === undefined ? {} : { content }) },
+      };
+    },
+
+    async create(values, job) {
+      return facts(values, await targetOf(values).createImage(await orderOf(values), job));
+    },
+
+    async read(id, values) {
+      const found = await targetOf(values).readImage(id);
+      return found === undefined ? undefined : facts(values, found);
+    },
+
+    async update(id, values, _changed, job) {
+      const target = targetOf(values);
+      const found = await target.readImage(id);
+      if (found === undefined || found.status === "queued") {
+        return facts(values, await target.completeImage(id, await orderOf(values), job));
+      }
+      const change = { actual: found, wanted: values.metadata as Values, removedProperties: [] };
+      return facts(values, await target.updateImage(id, change, job));
+    },
+
+    async delete(id, values: Values, job: Job) {
+      await targetOf(values).deleteImage(id, { force: values.forceDelete === true }, job);
+    },
+  };
+}
+
+/** The metadata that a copy is to have: the source's, with what the target declares in its place. */
+function metadataOf(values: Values, source: ImageFacts): Values {
+  const to = values.to as Target;
+  const metadata: Values = {};
+  for (const field of metadataFields) {
+    const value = to[field] ?? source[field];
+    if (value !== undefined) metadata[field] = value;
+  }
+  metadata.properties = { ...(source.properties as Values | undefined), ...(to.properties as Values | undefined) };
+  for (const field of targetFields) if (to[field] !== undefined) metadata[field] = to[field];
+  return metadata;
+}
+
+function orderValues(values: Values, source: ImageFacts): Values {
+  const to = values.to as Target;
+  const formats = Object.fromEntries(
+    formatFields.flatMap(field => (source[field] === undefined ? [] : [[field, source[field]]])),
+  );
+  return {
+    ...formats,
+    ...((values.metadata as Values | undefined) ?? metadataOf(values, source)),
+    ...(to.store === undefined ? {} : { store: to.store }),
+  };
+}
+
+/** What a copy is like now; of its properties, those that came along. */
+function facts(values: Values, copy: ImageFacts): Facts {
+  const expected = values.metadata as Values | undefined;
+  const metadata: Values = {};
+  for (const field of Object.keys(expected ?? {})) if (copy[field] !== undefined) metadata[field] = copy[field];
+  if (expected?.properties !== undefined) {
+    const actual = (copy.properties ?? {}) as Values;
+    metadata.properties = Object.fromEntries(
+      Object.entries(actual).filter(([key]) => Object.hasOwn(expected.properties as Values, key)),
+    );
+  }
+  const digest =
+    copy.hashValue === undefined
+      ? copy.checksum && `md5:${String(copy.checksum)}`
+      : `${String(copy.hashAlgorithm)}:${String(copy.hashValue)}`;
+  return {
+    id: copy.id,
+    copyId: copy.id,
+    status: copy.status,
+    progress: copy.status === "active" ? 100 : 0,
+    size: copy.size,
+    digest,
+    ...(expected === undefined ? {} : { metadata }),
+    // The same data has the same digest wherever both services use the same algorithm; then a difference is a drift.
+    content: sameAlgorithm(values.content, digest) ? digest : values.content,
+  };
+}
+
+function sameAlgorithm(one: unknown, other: unknown): boolean {
+  return typeof one === "string" && typeof other === "string" && one.split(":")[0] === other.split(":")[0];
+}

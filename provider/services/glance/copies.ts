@@ -1,0 +1,113 @@
+import { ImagesError } from "../../errors.ts";
+import { hasUnknown, type Problem } from "../../fields/field.ts";
+import type { Facts, Job, PartService, Values } from "../service.ts";
+import { factsOf, storesOf, type WireImage } from "./attributes.ts";
+import type { GlanceCloud } from "./cloud.ts";
+import type { Discovery } from "./discovery.ts";
+import { digestOf } from "./source.ts";
+import { copyToStores } from "./update.ts";
+
+/** Copies of an image in more stores of its own cloud: the server copies, and the image keeps its id. */
+export function copiesInStores(cloud: GlanceCloud, discovery: Discovery): PartService {
+  async function bring(imageId: string, values: Values, job: Job): Promise<Facts> {
+    const wanted = values.stores as string[];
+    const image = await present(cloud, imageId);
+    const missing = wanted.filter(store => !storesOf(image).includes(store));
+    if (missing.length === 0) return facts(cloud, image, wanted);
+    const done = await cloud.writes.run(imageId, async () => {
+      try {
+        return await copyToStores(cloud, imageId, missing, job);
+      } catch (error) {
+        throw explained(error, missing);
+      }
+    });
+    return facts(cloud, done, wanted);
+  }
+
+  return {
+    async check(values) {
+      const stores = (values.to as { stores?: string[] }).stores ?? [];
+      const problems: Problem[] = (await discovery.checkStores(stores, "to.stores")).concat(
+        await discovery.checkCopying(),
+      );
+      if (!hasUnknown(values.imageId)) {
+        const image = await cloud.client.get(String(values.imageId));
+        const problem = image === undefined ? "there is no such image on this connection" : inactive(image);
+        if (problem !== undefined) problems.push({ property: "imageId", reason: problem });
+      }
+      return { problems, inputs: { stores } };
+    },
+
+    create: (values, job) => bring(String(values.imageId), values, job),
+
+    async read(id, values) {
+      const image = await cloud.reads.read(id);
+      return image === undefined ? undefined : facts(cloud, image, values.stores as string[] | undefined);
+    },
+
+    async update(id, values, _changed, job) {
+      return await bring(id, values, job);
+    },
+
+    async delete(id, values: Values, job) {
+      await cloud.writes.run(id, async () => {
+        const image = await cloud.client.get(id);
+        if (image === undefined) return;
+        const copies = (values.stores as string[]).filter(store => storesOf(image).includes(store));
+        // The data itself is never deleted with its copies.
+        const last = copies.length === storesOf(image).length ? copies.pop() : undefined;
+        if (last !== undefined) job.warn(`the store ${last} has the only data of image ${id}, so it stays there`);
+        for (const store of copies) {
+          try {
+            await cloud.client.deleteFromStore(store, id);
+          } catch (error) {
+            if (!(error instanceof ImagesError) || error.status !== 403) throw error;
+            job.warn(`the copy in the store ${store} stays: this cloud lets only an administrator delete from a store`);
+          }
+        }
+      });
+    },
+  };
+}
+
+async function present(cloud: GlanceCloud, imageId: string): Promise<WireImage> {
+  const image = await cloud.client.get(imageId);
+  if (image === undefined)
+    throw new ImagesError("not-found", `there is no image ${imageId} to copy on this connection`);
+  const problem = inactive(image);
+  if (problem !== undefined) throw new ImagesError("conflict", problem);
+  return image;
+}
+
+function inactive(image: WireImage): string | undefined {
+  return image.status === "active"
+    ? undefined
+    : `image ${image.id} can't be copied: it is ${image.status}, and has to be active`;
+}
+
+function facts(cloud: GlanceCloud, image: WireImage, wanted: readonly string[] | undefined): Facts {
+  const now = factsOf(image, cloud.dialect);
+  const stores = storesOf(image);
+  const there = wanted?.filter(store => stores.includes(store)) ?? stores;
+  return {
+    id: image.id,
+    copyId: image.id,
+    status: image.status,
+    progress: wanted === undefined || wanted.length === 0 ? 100 : Math.round((there.length / wanted.length) * 100),
+    size: image.size,
+    digest: digestOf(now),
+    stores: there,
+  };
+}
+
+function explained(error: unknown, stores: readonly string[]): unknown {
+  if (!(error instanceof ImagesError) || error.status !== 403) return error;
+  return new ImagesError(
+    "forbidden",
+    `this cloud doesn't let this account copy an image to the store ${stores.join(", ")}`,
+    {
+      hint: "copy-image is for administrators by default: use an administrator's connection, or have the operator open the policy copy_image",
+      cause: error,
+    },
+  );
+}

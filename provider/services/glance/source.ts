@@ -1,0 +1,43 @@
+import type { Readable } from "node:stream";
+import { openStream } from "../../content/index.ts";
+import { transferReport } from "../../progress.ts";
+import type { ImageData, ImageFacts } from "../service.ts";
+import type { GlanceCloud } from "./cloud.ts";
+
+/** An image's data, for copying it elsewhere: read from the service each time, and held against the service's own digest on the way. */
+export function dataOf(cloud: GlanceCloud, facts: ImageFacts): ImageData {
+  const size = facts.size as number | undefined;
+  const digest = digestOf(facts);
+  return {
+    size,
+    content: digest,
+    import: false,
+    open: (algorithms, doing, job) =>
+      openStream(
+        {
+          name: `the data of image ${facts.id}`,
+          digest,
+          async open() {
+            const { stream } = await cloud.client.download(facts.id);
+            return { size, read: () => bytesOf(stream), close: () => void stream.destroy() };
+          },
+        },
+        {
+          ...(size === undefined || digest === undefined ? {} : { expected: { content: digest, size } }),
+          algorithms,
+          signal: job.signal,
+          progress: transferReport(doing, job),
+        },
+      ),
+  };
+}
+
+/** What a service says of its data: `sha512:<hex>`, or the MD5 of an older one. */
+export function digestOf(facts: ImageFacts): string | undefined {
+  if (facts.hashValue !== undefined) return `${String(facts.hashAlgorithm)}:${String(facts.hashValue)}`;
+  return facts.checksum === undefined ? undefined : `md5:${String(facts.checksum)}`;
+}
+
+async function* bytesOf(stream: Readable): AsyncGenerator<Uint8Array> {
+  yield* stream;
+}

@@ -1,0 +1,100 @@
+import { ImagesError } from "../../errors.ts";
+import type { Facts, Job, PartService, Values } from "../service.ts";
+import { factsOf, patchOf, type WireImage } from "./attributes.ts";
+import type { GlanceCloud } from "./cloud.ts";
+import { busyStatuses, untilSettled } from "./waiting.ts";
+
+/** How often a tag that somebody else's write took away again is written. */
+const mostRounds = 10;
+
+/** One tag of an image at a time, without minding the others. */
+export function glanceTags(cloud: GlanceCloud): PartService {
+  return {
+    async create({ imageId, tag }, job) {
+      await setTag(cloud, String(imageId), String(tag), true, job);
+      return facts(String(imageId), String(tag));
+    },
+    async read(id) {
+      const { imageId, tag } = parse(id);
+      const image = await cloud.reads.read(imageId);
+      return image?.tags !== undefined && hasTag(image, tag) ? facts(imageId, tag) : undefined;
+    },
+    // Both of its fields make another tag, so there is nothing to update.
+    update: async (id, values) => facts(parse(id).imageId, String(values.tag)),
+    async delete(id, _values: Values, job) {
+      const { imageId, tag } = parse(id);
+      await setTag(cloud, imageId, tag, false, job);
+    },
+  };
+}
+
+function facts(imageId: string, tag: string): Facts {
+  return { id: `${imageId}/${encodeURIComponent(tag)}`, imageId, tag };
+}
+
+function parse(id: string): { imageId: string; tag: string } {
+  const slash = id.indexOf("/");
+  if (slash < 0)
+    throw new ImagesError("invalid", `the id of an ImageTag is <image id>/<tag>, not ${JSON.stringify(id)}`);
+  return { imageId: id.slice(0, slash), tag: decodeURIComponent(id.slice(slash + 1)) };
+}
+
+/**
+ * Sees to it that an image has a tag, or hasn't. A tag that is set while data is being uploaded is lost when the upload ends, and so is
+ * one that is set at the same time as somebody else's change: so the image is looked at afterwards, when it is at rest.
+ */
+async function setTag(cloud: GlanceCloud, imageId: string, tag: string, wanted: boolean, job: Job): Promise<void> {
+  await cloud.writes.run(imageId, async () => {
+    for (let round = 0; round < mostRounds; round++) {
+      if (!(await writeTag(cloud, imageId, tag, wanted)) && !wanted) return;
+      const image = await atRest(cloud, imageId, job);
+      if (image === undefined) {
+        if (wanted) throw noImage(imageId);
+        return;
+      }
+      if (hasTag(image, tag) === wanted) return;
+    }
+    throw new ImagesError(
+      "conflict",
+      `the tag ${JSON.stringify(tag)} doesn't stay on image ${imageId}: something else writes to it all the time`,
+    );
+  });
+}
+
+/** @returns false when there was nothing to take away */
+async function writeTag(cloud: GlanceCloud, imageId: string, tag: string, wanted: boolean): Promise<boolean> {
+  if (!tag.includes("/")) {
+    const found = wanted ? await cloud.client.putTag(imageId, tag) : await cloud.client.deleteTag(imageId, tag);
+    if (wanted && !found) throw noImage(imageId);
+    return found;
+  }
+  // The server takes a slash in a tag's path for a path: such a tag is only reached through the whole list.
+  const image = await cloud.client.get(imageId);
+  if (image === undefined) {
+    if (wanted) throw noImage(imageId);
+    return false;
+  }
+  const before = (image.tags as string[] | undefined) ?? [];
+  const tags = before.filter(other => other !== tag);
+  if (wanted) tags.push(tag);
+  const patch = patchOf(factsOf(image, cloud.dialect), { tags }, []);
+  if (patch.length > 0) await cloud.client.patch(imageId, patch);
+  return patch.length > 0;
+}
+
+async function atRest(cloud: GlanceCloud, imageId: string, job: Job): Promise<WireImage | undefined> {
+  const image = await cloud.client.get(imageId);
+  if (image === undefined || !busyStatuses.includes(image.status)) return image;
+  job.report(`waiting for the image's data (${image.status})`);
+  return await untilSettled(cloud.client, imageId, job);
+}
+
+function hasTag(image: WireImage, tag: string): boolean {
+  return Array.isArray(image.tags) && image.tags.includes(tag);
+}
+
+function noImage(imageId: string): ImagesError {
+  return new ImagesError("not-found", `there is no image ${imageId} that this connection may change`, {
+    hint: "Check imageId and connection: an image of another project can't be tagged",
+  });
+}

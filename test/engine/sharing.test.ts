@@ -1,0 +1,553 @@
+import assert from "node:assert/strict";
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { connectionOf, onEachCloud } from "../openstack/clouds.ts";
+import type { ImageApi } from "../openstack/imageApi.ts";
+import { noise, sha512 } from "../support/disk.ts";
+import { ProviderProcess } from "./providerProcess.ts";
+import { type Declared, Stack } from "./stack.ts";
+
+onEachCloud("Sharing, tagging, copying", cloud => {
+  let owner: ImageApi;
+  let consumer: ImageApi;
+  const disk = noise("shared", 50_000);
+  const service = "openstack";
+
+  before(async () => {
+    owner = await cloud().as("owner");
+    consumer = await cloud().as("consumer");
+  });
+
+  /** A stack with a connection for each account and region. */
+  async function newStack(project: string): Promise<Stack> {
+    const { accounts, regions } = cloud();
+    const connections = {
+      owner: connectionOf(cloud(), accounts.owner),
+      consumer: connectionOf(cloud(), accounts.consumer),
+      admin: connectionOf(cloud(), accounts.admin),
+      elsewhere: connectionOf(cloud(), accounts.owner, regions[1]?.name),
+    };
+    const stack = await Stack.create({ project, config: { "images:connections": connections } });
+    await writeFile(join(stack.folder, "disk.raw"), disk);
+    return stack;
+  }
+
+  const image = (name: string, args: Record<string, unknown> = {}): Declared => ({
+    kind: "Image",
+    name,
+    args: {
+      service,
+      connection: "owner",
+      name,
+      diskFormat: "raw",
+      containerFormat: "bare",
+      source: { file: "disk.raw" },
+      ...args,
+    },
+  });
+
+  describe("ImageMember", () => {
+    let stack: Stack;
+    let imageId: string;
+    const member = () => cloud().accounts.consumer.projectId;
+    const memberOf = async (id: string): Promise<{ status: string } | undefined> => {
+      const answer = await owner.send("GET", `/v2/images/${id}/members`);
+      const { members } = (await answer.json()) as { members: { member_id: string; status: string }[] };
+      return members.find(({ member_id }) => member_id === member());
+    };
+    const declared = () =>
+      [
+        image("shared"),
+        image("invited"),
+        image("refused"),
+        image("exclusive", { members: [member()] }),
+        {
+          kind: "ImageMember",
+          name: "accepted-member",
+          args: {
+            service,
+            connection: "owner",
+            imageId: { $output: "shared.id" },
+            member: member(),
+            accept: { connection: "consumer" },
+          },
+        },
+        {
+          kind: "ImageMember",
+          name: "invited-member",
+          args: { service, connection: "owner", imageId: { $output: "invited.id" }, member: member() },
+        },
+        {
+          kind: "ImageMember",
+          name: "refused-member",
+          args: {
+            service,
+            connection: "owner",
+            imageId: { $output: "refused.id" },
+            member: member(),
+            accept: { connection: "consumer" },
+            status: "rejected",
+          },
+        },
+      ] as Declared[];
+
+    before(async () => {
+      stack = await newStack("members");
+      await stack.up(declared());
+      imageId = (await stack.state()).shared?.id as string;
+    });
+    after(() => stack.dispose());
+
+    it("invites, accepts and rejects", async () => {
+      const state = await stack.state();
+      assert.equal((await memberOf(imageId))?.status, "accepted");
+      assert.equal((await memberOf(state.invited?.id as string))?.status, "pending");
+      assert.equal((await memberOf(state.refused?.id as string))?.status, "rejected");
+      assert.equal((await memberOf(state.exclusive?.id as string))?.status, "pending");
+      const outputs = state["accepted-member"]?.outputs;
+      assert.deepEqual([outputs?.status, outputs?.memberId, outputs?.imageId], ["accepted", member(), imageId]);
+      assert.match(String(outputs?.createdAt), /^20\d\d-/);
+      assert.ok(
+        (await consumer.list()).some(({ id }) => id === imageId),
+        "the consumer sees it",
+      );
+    });
+
+    it("changes nothing, and writes nothing, when nothing changed", async () => {
+      cloud().forget();
+      const run = await stack.up(declared(), "--refresh");
+      assert.deepEqual(new Set(Object.values(run.steps)), new Set(["same"]));
+      assert.deepEqual(cloud().writes(), []);
+    });
+
+    it("shows and repairs what happened outside: removed, rejected, an undeclared member", async () => {
+      const state = await stack.state();
+      const ids = { invited: state.invited?.id, exclusive: state.exclusive?.id };
+      await owner.send("DELETE", `/v2/images/${ids.invited}/members/${member()}`);
+      await consumer.send("PUT", `/v2/images/${imageId}/members/${member()}`, { body: { status: "rejected" } });
+      const stranger = cloud().accounts.admin.projectId;
+      await owner.send("POST", `/v2/images/${ids.exclusive}/members`, { body: { member: stranger } });
+      const preview = await stack.preview(undefined, "--refresh");
+      assert.equal(preview.steps["invited-member"], "create");
+      assert.equal(preview.steps["accepted-member"], "update");
+      assert.deepEqual(preview.diffs["accepted-member"], ["status"]);
+      assert.deepEqual(preview.diffs.exclusive, ["members"]);
+      assert.equal(preview.steps["refused-member"], "same");
+      cloud().forget();
+      await stack.up(undefined, "--refresh");
+      assert.equal(cloud().writes().length, 3, cloud().writes().join("\n"));
+      assert.equal((await memberOf(imageId))?.status, "accepted");
+      assert.equal((await memberOf(ids.invited as string))?.status, "pending");
+      const { members } = (await (await owner.send("GET", `/v2/images/${ids.exclusive}/members`)).json()) as {
+        members: { member_id: string }[];
+      };
+      assert.deepEqual(
+        members.map(({ member_id }) => member_id),
+        [member()],
+      );
+    });
+
+    it("takes over who is a member already, and lets the consumer accept by itself, without owning the image", async () => {
+      const theirs = await owner.create({ name: "theirs", disk_format: "raw", container_format: "bare" }, disk);
+      await owner.send("POST", `/v2/images/${theirs.id}/members`, { body: { member: member() } });
+      const consuming = await newStack("consuming");
+      try {
+        const accepting: Declared = {
+          kind: "ImageMember",
+          name: "mine",
+          args: { service, connection: "consumer", imageId: theirs.id },
+        };
+        const again: Declared = {
+          kind: "ImageMember",
+          name: "again",
+          args: { service, connection: "owner", imageId: theirs.id, member: member() },
+        };
+        const read: Declared = {
+          kind: "ImageMember",
+          name: "read",
+          args: { service, connection: "owner" },
+          get: `${theirs.id}/${member()}`,
+          show: ["memberId"],
+        };
+        await consuming.up([again, accepting, read]);
+        assert.equal((await memberOf(theirs.id))?.status, "accepted");
+        await consuming.up([again]);
+        assert.equal((await memberOf(theirs.id))?.status, "pending", "the answer is taken back");
+        await consuming.up([]);
+        assert.equal(await memberOf(theirs.id), undefined);
+        assert.equal(await owner.exists(theirs.id), true);
+      } finally {
+        await consuming.dispose();
+        await owner.delete(theirs.id);
+      }
+    });
+
+    it("says what is wrong: an image that isn't shared, an answer that only the invited can give", async () => {
+      const wrong = await newStack("wrong-members");
+      try {
+        const inviting = (args: Record<string, unknown>): Declared => ({
+          kind: "ImageMember",
+          name: "m",
+          args: { service, connection: "owner", imageId: { $output: "i.id" }, member: member(), ...args },
+        });
+        const isPrivate = await wrong.tryUp([image("i", { visibility: "private" }), inviting({})]);
+        assert.notEqual(isPrivate.code, 0);
+        assert.match(isPrivate.text, /can't have members: its visibility is private/);
+        assert.match(isPrivate.text, /visibility: "shared"/);
+        const alone = await wrong.tryUp([image("i", { visibility: "shared" }), inviting({ status: "accepted" })]);
+        assert.notEqual(alone.code, 0);
+        assert.match(alone.text, /only that project itself can make it accepted.*accept: \{ connection \}/);
+      } finally {
+        await wrong.dispose();
+      }
+    });
+  });
+
+  describe("ImageTag", () => {
+    const tags = ["2026-11", "with space", "a/b", "größe", "ümlaut & more", "%41"];
+    const tag = (name: string, imageId: unknown): Declared => ({
+      kind: "ImageTag",
+      name: `tag ${name}`,
+      args: { service, connection: "owner", imageId, tag: name },
+    });
+
+    it("owns its tag and no other, whatever letters are in it", async () => {
+      const [one, two] = [await newStack("tags-one"), await newStack("tags-two")];
+      try {
+        await one.up([image("tagged"), ...tags.map(name => tag(name, { $output: "tagged.id" }))]);
+        const { id } = (await one.state()).tagged as { id: string };
+        await two.up([tag("of-two", id)]);
+        assert.deepEqual((await owner.image(id)).tags.toSorted(), [...tags, "of-two"].toSorted());
+        cloud().forget();
+        for (const stack of [one, two]) {
+          const quiet = await stack.preview(undefined, "--refresh", "--expect-no-changes");
+          assert.equal(quiet.code, 0, quiet.text);
+        }
+        assert.deepEqual(cloud().writes(), []);
+        // Taken away outside: shows, and comes back; one that somebody else added shows nothing.
+        await owner.send("DELETE", `/v2/images/${id}/tags/2026-11`);
+        const drift = await one.preview(undefined, "--refresh");
+        assert.equal(drift.steps["tag 2026-11"], "create");
+        assert.equal(Object.values(drift.steps).filter(op => op !== "same").length, 1);
+        await one.up(
+          [image("tagged"), ...tags.slice(0, 3).map(name => tag(name, { $output: "tagged.id" }))],
+          "--refresh",
+        );
+        assert.deepEqual((await owner.image(id)).tags.toSorted(), [...tags.slice(0, 3), "of-two"].toSorted());
+        const urn = (await one.state())["tag 2026-11"]?.urn as string;
+        await one.up(undefined, "--replace", urn);
+        assert.ok((await owner.image(id)).tags.includes("2026-11"), "replaced by itself, it is still there");
+        await two.up([]);
+        assert.deepEqual((await owner.image(id)).tags.toSorted(), tags.slice(0, 3).toSorted());
+      } finally {
+        await two.dispose();
+        await one.dispose();
+      }
+    });
+
+    it("is told when an Image of the program declares all tags", async () => {
+      const stack = await newStack("tags-fight");
+      try {
+        const run = await stack.tryUp([image("tagged", { tags: ["all"] }), tag("one more", { $output: "tagged.id" })]);
+        assert.notEqual(run.code, 0);
+        assert.match(run.text, /the Image tagged declares all tags of this image/);
+      } finally {
+        await stack.dispose();
+      }
+    });
+  });
+
+  describe("ImageCopy", () => {
+    let stack: Stack;
+    let there: ImageApi;
+    const copy = (to: Record<string, unknown>, args: Record<string, unknown> = {}): Declared => ({
+      kind: "ImageCopy",
+      name: "copy",
+      args: { service, connection: "owner", imageId: { $output: "original.id" }, to, ...args },
+    });
+    const original = (args: Record<string, unknown> = {}) =>
+      image("original", { tags: ["golden"], properties: { os_distro: "ubuntu" }, minDisk: 2, minRam: 128, ...args });
+
+    before(async () => {
+      stack = await newStack("copies");
+      there = await cloud().as("owner", 1);
+    });
+    after(() => stack.dispose());
+
+    it("brings data and metadata to another region", async () => {
+      await stack.up([original(), copy({ connection: "elsewhere", name: "the copy", properties: { copied: "yes" } })]);
+      const state = await stack.state();
+      const made = await there.image(state.copy?.id as string);
+      assert.deepEqual(
+        [
+          made.name,
+          made.status,
+          made.os_hash_value,
+          made.min_disk,
+          made.min_ram,
+          made.os_distro,
+          made.copied,
+          made.tags,
+          made.disk_format,
+        ],
+        ["the copy", "active", sha512(disk), 2, 128, "ubuntu", "yes", ["golden"], "raw"],
+      );
+      assert.deepEqual(Buffer.from(await there.data(made.id)), disk);
+      const { copyId, status, progress, digest, size } = state.copy?.outputs ?? {};
+      assert.deepEqual(
+        [copyId, status, progress, digest, size],
+        [made.id, "active", 100, `sha512:${sha512(disk)}`, disk.length],
+      );
+    });
+
+    it("changes nothing, and writes nothing, when nothing changed", async () => {
+      cloud().forget();
+      const run = await stack.up(undefined, "--refresh");
+      assert.deepEqual(run.steps, { original: "same", copy: "same" });
+      assert.deepEqual(cloud().writes(), []);
+    });
+
+    it("shows and repairs what changed at the target, or is gone", async () => {
+      const { id } = (await stack.state()).copy as { id: string };
+      await there.set(id, { name: "drifted" });
+      const preview = await stack.preview(undefined, "--refresh");
+      assert.equal(preview.steps.copy, "update");
+      assert.deepEqual(preview.diffs.copy, ["metadata"]);
+      assert.match(preview.text, /name +: "the copy" => "drifted"/);
+      cloud().forget();
+      await stack.up(undefined, "--refresh");
+      assert.deepEqual(cloud().writes(), [`PATCH /v2/images/${id}`]);
+      assert.equal((await there.image(id)).name, "the copy");
+      await there.delete(id);
+      const gone = await stack.up(undefined, "--refresh");
+      assert.equal(gone.steps.copy, "create");
+      assert.equal((await there.image((await stack.state()).copy?.id as string)).os_hash_value, sha512(disk));
+    });
+
+    it("follows its source: metadata in place, other data by a new copy", async () => {
+      const before = (await stack.state()).copy?.id as string;
+      const changed = copy({ connection: "elsewhere", name: "the copy", properties: { copied: "yes" } });
+      await stack.up([original({ tags: ["silver"] }), changed]);
+      // The source's new tags are there to be seen once they are written.
+      await stack.up();
+      assert.deepEqual((await there.image(before)).tags, ["silver"]);
+      const other = noise("other data", 60_000);
+      await writeFile(join(stack.folder, "disk.raw"), other);
+      const run = await stack.up();
+      assert.equal(run.steps.copy, "replace");
+      assert.equal(await there.exists(before), false);
+      assert.equal((await there.image((await stack.state()).copy?.id as string)).os_hash_value, sha512(other));
+      await writeFile(join(stack.folder, "disk.raw"), disk);
+    });
+
+    it("ends in one right image when the target breaks in the middle, and when the run is killed", async () => {
+      await stack.up([original()]);
+      const target = cloud().recorders[1];
+      const broken = copy({ connection: "elsewhere", name: "broken" });
+      target?.faults.add({ method: "PUT", path: /\/file$/, drop: "during-body" });
+      await stack.up([original(), broken]);
+      const found = await there.list("name=broken");
+      assert.deepEqual(
+        found.map(({ os_hash_value }) => os_hash_value),
+        [sha512(disk)],
+      );
+      await stack.up([original()]);
+      let reached = () => {};
+      const uploading = new Promise<void>(resolve => {
+        reached = resolve;
+      });
+      target?.faults.add({ method: "PUT", path: /\/file$/, after: true, hook: () => reached(), delayMs: 1000 });
+      await stack.declare([original(), broken]);
+      const run = stack.start(["up", "--yes", "--skip-preview"]);
+      await uploading;
+      run.kill("SIGKILL");
+      await stack.run(["cancel", "--yes"]);
+      await stack.up();
+      const again = await there.list("name=broken");
+      assert.deepEqual(
+        again.map(({ os_hash_value }) => os_hash_value),
+        [sha512(disk)],
+      );
+      assert.equal(again[0]?.id, (await stack.state()).copy?.id);
+    });
+
+    it("brings an image to more stores, sees a lost one, and takes it out again", async () => {
+      const { id } = (await stack.state()).original as { id: string };
+      const storesOf = async () =>
+        String((await owner.image(id)).stores)
+          .split(",")
+          .toSorted();
+      const inStores = copy({ stores: ["slow"] }, { connection: "admin" });
+      // The administrator copies: this cloud's policy may leave it to them.
+      await stack.up([original(), inStores]);
+      assert.deepEqual(await storesOf(), ["fast", "slow"]);
+      assert.deepEqual((await stack.outputs("copy")).stores, ["slow"]);
+      const quiet = await stack.preview(undefined, "--refresh", "--expect-no-changes");
+      assert.equal(quiet.code, 0, quiet.text);
+      await (await cloud().as("admin")).send("DELETE", `/v2/stores/slow/${id}`);
+      const preview = await stack.preview(undefined, "--refresh");
+      assert.deepEqual(preview.diffs.copy, ["stores"]);
+      await stack.up(undefined, "--refresh");
+      assert.deepEqual(await storesOf(), ["fast", "slow"]);
+      await stack.up([original()]);
+      assert.deepEqual(await storesOf(), ["fast"]);
+      assert.equal((await owner.image(id)).os_hash_value, sha512(disk), "the data itself stays");
+    });
+  });
+
+  describe("bad input", () => {
+    let stack: Stack;
+    let provider: ProviderProcess;
+    let queued: string;
+    let active: string;
+    before(async () => {
+      stack = await newStack("bad-parts");
+      queued = (await owner.create({ name: "queued" })).id;
+      active = (await owner.create({ name: "active", disk_format: "raw", container_format: "bare" }, disk)).id;
+      const { accounts, regions } = cloud();
+      const connections = {
+        owner: connectionOf(cloud(), accounts.owner),
+        elsewhere: connectionOf(cloud(), accounts.owner, regions[1]?.name),
+      };
+      provider = await ProviderProcess.start(stack.folder, {}, { "images:connections": JSON.stringify(connections) });
+      cloud().forget();
+    });
+    after(async () => {
+      await provider.stop();
+      await stack.dispose();
+      await owner.delete(queued);
+      await owner.delete(active);
+    });
+
+    const cases: [string, "imageMember" | "imageTag" | "imageCopy", () => Record<string, unknown>, RegExp][] = [
+      [
+        "sharing with oneself",
+        "imageMember",
+        () => ({ imageId: active, member: cloud().accounts.owner.projectId }),
+        /needn't be shared with the project that owns it/,
+      ],
+      ["a member of no name", "imageMember", () => ({ imageId: active, member: "" }), /member must not be empty/],
+      [
+        "a project that there isn't",
+        "imageMember",
+        () => ({ imageId: active, member: "no-such-project" }),
+        /no-such-project/,
+      ],
+      [
+        "an unknown answer",
+        "imageMember",
+        () => ({ imageId: active, member: "a".repeat(32), status: "maybe" }),
+        /status must be one of accepted, rejected, pending/,
+      ],
+      [
+        "accept without member",
+        "imageMember",
+        () => ({ imageId: active, accept: { connection: "elsewhere" } }),
+        /set member too/,
+      ],
+      [
+        "an unknown connection to accept",
+        "imageMember",
+        () => ({ imageId: active, member: "a".repeat(32), accept: { connection: "nowhere" } }),
+        /nowhere/,
+      ],
+      ["an image id of the wrong form", "imageTag", () => ({ imageId: "mine", tag: "x" }), /imageId must be a UUID/],
+      [
+        "a tag of 256 characters",
+        "imageTag",
+        () => ({ imageId: active, tag: "x".repeat(256) }),
+        /at most 255 characters/,
+      ],
+      ["no tag", "imageTag", () => ({ imageId: active }), /openstack needs tag/],
+      [
+        "a copy onto its own place",
+        "imageCopy",
+        () => ({ imageId: active, to: { connection: "owner" } }),
+        /give it another name/,
+      ],
+      [
+        "a copy onto its own place and name",
+        "imageCopy",
+        () => ({ imageId: active, to: { connection: "owner", name: "active" } }),
+        /has the same name/,
+      ],
+      [
+        "a store that there isn't",
+        "imageCopy",
+        () => ({ imageId: active, to: { stores: ["sloow"] } }),
+        /no store sloow; it has fast, slow: did you mean slow\?/,
+      ],
+      [
+        "neither stores nor connection",
+        "imageCopy",
+        () => ({ imageId: active, to: {} }),
+        /to must be \{ stores \} or \{ connection \}/,
+      ],
+      [
+        "a name for a copy in a store",
+        "imageCopy",
+        () => ({ imageId: active, to: { stores: ["slow"], name: "x" } }),
+        /no name of its own/,
+      ],
+      [
+        "an image that isn't active",
+        "imageCopy",
+        () => ({ imageId: queued, to: { stores: ["slow"] } }),
+        /it is queued, and has to be active/,
+      ],
+      [
+        "an image that isn't active, elsewhere",
+        "imageCopy",
+        () => ({ imageId: queued, to: { connection: "elsewhere" } }),
+        /it is queued, and has to be active/,
+      ],
+      [
+        "an image that there isn't",
+        "imageCopy",
+        () => ({ imageId: crypto.randomUUID(), to: { connection: "elsewhere" } }),
+        /there is no image/,
+      ],
+      [
+        "an import without a url",
+        "imageCopy",
+        () => ({ imageId: active, to: { connection: "elsewhere", mode: "import" } }),
+        /needs a url/,
+      ],
+    ];
+    for (const [name, kind, args, says] of cases) {
+      it(`${name}: a failed check`, async () => {
+        const failures = await provider.check(kind, { service, connection: "owner", ...args() });
+        assert.match(failures.map(({ property, reason }) => `${property}: ${reason}`).join("\n"), says);
+        assert.deepEqual(cloud().writes(), []);
+      });
+    }
+
+    it("a cloud without the import method: says which it has", async () => {
+      const methods = JSON.stringify({ "import-methods": { description: "", type: "array", value: ["web-download"] } });
+      const answer = { status: 200, headers: { "content-type": "application/json" }, body: methods };
+      cloud().recorders[0]?.faults.add({ method: "GET", path: /\/v2\/info\/import/, ...answer });
+      const { accounts } = cloud();
+      const fresh = await ProviderProcess.start(
+        stack.folder,
+        {},
+        {
+          "images:connections": JSON.stringify({ owner: connectionOf(cloud(), accounts.owner) }),
+        },
+      );
+      try {
+        const failures = await fresh.check("imageCopy", {
+          service,
+          connection: "owner",
+          imageId: active,
+          to: { stores: ["slow"] },
+        });
+        assert.match(
+          failures[0]?.reason ?? "",
+          /doesn't copy between stores \(it has web-download\): use to: \{ connection \}/,
+        );
+      } finally {
+        await fresh.stop();
+      }
+    });
+  });
+});
