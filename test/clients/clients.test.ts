@@ -55,7 +55,7 @@ describe("vendors' own clients on the local cloud", function () {
       assert.deepEqual(result["tags of the image"], ["by-doapi"]);
       assert.equal(result["Tag.fetch"], 1);
       assert.equal(result.fetch_all_regions, 15);
-      assert.equal(Number(result.last_rate_limit["ratelimit-limit"] ?? result.last_rate_limit.limit), 5000);
+      assert.equal(Number(result.last_rate_limit["ratelimit-limit"]), 5000);
     });
 
     it("pydo: images, actions, transfers, tags, snapshots, droplets' images, regions", async () => {
@@ -100,7 +100,6 @@ describe("vendors' own clients on the local cloud", function () {
 
     it("python-glanceclient: images by v2", async () => {
       const result = worked(await runScript(clients, "glanceclient_v2_images.py", openstackConfig()), {
-        "images.delete_from_store": /^HTTPNotFound/,
         "images.get after delete": /^HTTPNotFound/,
       });
       assert.equal(result["images.get"], "active");
@@ -109,6 +108,7 @@ describe("vendors' own clients on the local cloud", function () {
       assert.deepEqual(result.tags, ["two"]);
       assert.equal(result["image_members.get"], "accepted");
       assert.equal(result.imported, "active");
+      assert.equal(result.stores, "fast");
     });
 
     it("openstack: images from the command line", async () => {
@@ -116,8 +116,11 @@ describe("vendors' own clients on the local cloud", function () {
       await writeFile(file, data);
       const environment = cloud.services.openstack.environment;
       const member = cloud.openstack.accounts.consumer.projectId;
-      const openstack = (command: string, ...more: string[]) =>
-        runModule(clients, "openstackclient.shell", ["image", ...command.split(" "), ...more], environment);
+      const as =
+        (environment: Record<string, string>) =>
+        (command: string, ...more: string[]) =>
+          runModule(clients, "openstackclient.shell", ["image", ...command.split(" "), ...more], environment);
+      const openstack = as(environment);
       const json = async (command: string, ...more: string[]) =>
         JSON.parse(await openstack(command, "-f", "json", ...more));
 
@@ -152,7 +155,9 @@ describe("vendors' own clients on the local cloud", function () {
       const staged = await json("create --disk-format raw --container-format bare", "staged");
       await openstack("stage --file", file, staged.id);
       await openstack("import --method glance-direct", staged.id);
-      await openstack("task list");
+      const { username, password, projectName } = cloud.openstack.accounts.admin;
+      const admin = { OS_USERNAME: username, OS_PASSWORD: password, OS_PROJECT_NAME: projectName };
+      assert.match(await as({ ...environment, ...admin })("task list"), /api_image_import/);
       await openstack("delete", id, staged.id);
       await assert.rejects(openstack("show", id), /No Image found|No image found/i);
     });
@@ -160,10 +165,10 @@ describe("vendors' own clients on the local cloud", function () {
     it("openstacksdk: images by v1", async () => {
       const result = worked(await runScript(clients, "openstacksdk_v1_images.py", v1Config()), {
         "delete_image missing": /^NotFoundException/,
-        // It asks for /v1/images/{id}/file, which v1 has not.
-        download_image: /^NotFoundException/,
       });
       assert.ok(result.images.includes("with data"));
+      // It asks for /v1/images/{id}/file, which v1 has not, and takes the error's text for the image.
+      assert.equal(result.download_image, false);
       assert.deepEqual(result["images filtered"], ["with data"]);
       assert.equal(result.find_image, true);
       assert.equal(result.update_image, "renamed");
@@ -217,7 +222,7 @@ async function installOrSkip(test: Mocha.Context, name: keyof typeof REQUIREMENT
 function worked(report: Record<string, Outcome>, failing: Record<string, RegExp>): Record<string, any> {
   for (const [name, { error, message }] of Object.entries(report)) {
     const expected = failing[name];
-    if (expected) assert.match(`${error}: ${message}`, expected, name);
+    if (expected) assert.ok(expected.test(`${error}: ${message}`), `${name}: ${error}: ${message}`);
     else assert.equal(error, undefined, `${name}: ${error}: ${message}`);
   }
   for (const name of Object.keys(failing)) assert.ok(name in report, `${name} was not called`);

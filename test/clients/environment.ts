@@ -91,15 +91,19 @@ export async function runScript(clients: Clients, script: string, config: object
   return JSON.parse(stdout) as Record<string, Outcome>;
 }
 
-/** Runs a command of an environment, such as `openstack`, by its module; answers what it prints. */
+/**
+ * Runs a command of an environment, such as `openstack`, by its module; answers what it prints. Its standard input is a terminal, on which
+ * nobody types: from anything else it would read an image's data.
+ */
 export async function runModule(
   clients: Clients,
   module: string,
   args: string[],
   env: Record<string, string>,
 ): Promise<string> {
+  const code = `import os, pty, runpy; os.dup2(pty.openpty()[1], 0); runpy.run_module("${module}", run_name="__main__", alter_sys=True)`;
   const options = { env: { ...pythonEnvironment(), ...env }, timeout: 120_000, maxBuffer: 64 * 2 ** 20 };
-  return (await run(clients.python, ["-m", module, ...args], options)).stdout;
+  return (await run(clients.python, ["-c", code, ...args], options)).stdout;
 }
 
 /** No settings of the user's own reach the clients, and sitecustomize.py is found. */
@@ -110,6 +114,7 @@ function pythonEnvironment(): Record<string, string> {
     HOME,
     PYTHONPATH: SCRIPTS,
     PYTHONWARNINGS: "ignore",
+    PYTHONDONTWRITEBYTECODE: "1",
     OS_CLIENT_CONFIG_FILE: "/dev/null",
     PYTHONIOENCODING: "utf-8",
   };

@@ -19,10 +19,10 @@ cloud = openstack.connect(
 api = cloud.image
 data = b"\x07" * 300_000
 
-image = step("create_image", lambda: api.create_image("reserved", disk_format="raw", container_format="bare"))
+image = step("create_image", lambda: api.create_image("reserved", disk_format="raw", container_format="bare", wait=False, timeout=60))
 uploaded = step(
     "create_image with data",
-    lambda: api.create_image("with data", data=data, disk_format="raw", container_format="bare", meta={}, validate_checksum=True),
+    lambda: api.create_image("with data", data=data, disk_format="raw", container_format="bare", meta={}, validate_checksum=True, wait=False, timeout=60),
 )
 step("upload_image", lambda: api.upload_image(name="uploaded", disk_format="raw", container_format="bare", is_public=False).name)
 step("get_image", lambda: api.get_image(uploaded.id).id == uploaded.id)

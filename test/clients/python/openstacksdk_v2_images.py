@@ -31,7 +31,7 @@ member = config["consumer"]["projectId"]
 image = step(
     "create_image",
     lambda: api.create_image(
-        "by sdk", data=data, disk_format="raw", container_format="bare", wait=True, validate_checksum=True, tags=["one"], os_distro="debian"
+        "by sdk", data=data, disk_format="raw", container_format="bare", wait=True, validate_checksum=True, tags=["one"], os_distro="debian", colour="red"
     ),
 )
 step("get_image", lambda: api.get_image(image.id).status)
@@ -40,7 +40,7 @@ step("find_image missing", lambda: api.find_image("none"))
 step("images", lambda: [it.id for it in api.images(limit=1)].count(image.id))
 step("download_image", lambda: api.download_image(image.id).content == data)
 step("update_image", lambda: api.update_image(image.id, name="renamed", min_ram=64).name)
-step("update_image_properties", lambda: api.update_image_properties(image.id, meta={}, architecture="x86_64"))
+step("update_image_properties", lambda: api.update_image_properties(api.get_image(image.id), meta={}, architecture="x86_64"))
 step("property", lambda: api.get_image(image.id).architecture)
 step("add_tag", lambda: api.add_tag(image.id, "two"))
 step("remove_tag", lambda: api.remove_tag(image.id, "one"))
@@ -59,13 +59,12 @@ step("reactivate_image", lambda: api.reactivate_image(image.id))
 
 reserve = lambda name: api.create_image(name, disk_format="raw", container_format="bare", allow_duplicates=True)
 staged = reserve("staged")
-staged.data = data
-step("stage_image", lambda: api.stage_image(staged.id, data=data).status)
-step("import_image", lambda: api.import_image(staged.id, method="glance-direct"))
+step("stage_image", lambda: api.stage_image(api.get_image(staged.id), data=data).status)
+step("import_image", lambda: api.import_image(api.get_image(staged.id), method="glance-direct"))
 step("wait_for_status", lambda: api.wait_for_status(api.get_image(staged.id), status="active", wait=30, interval=0.1).status)
 step("image_tasks", lambda: [it.type for it in api.image_tasks(staged.id)])
 fetched = reserve("fetched")
-step("import_image by url", lambda: api.import_image(fetched.id, method="web-download", uri=config["image"]))
+step("import_image by url", lambda: api.import_image(api.get_image(fetched.id), method="web-download", uri=config["image"]))
 step("imported by url", lambda: until(lambda: api.get_image(fetched.id).status, lambda it: it == "active"))
 step("get_import_info", lambda: plain(api.get_import_info().import_methods)["value"])
 step("stores", lambda: [it.id for it in api.stores()])
