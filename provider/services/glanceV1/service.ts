@@ -1,0 +1,85 @@
+import type { Connection, OpenStackSettings } from "../../connection.ts";
+import { createHttp } from "../../http.ts";
+import { openSession } from "../../keystone.ts";
+import { copyAcross } from "../copyAcross.ts";
+import { WriteQueue } from "../glance/writes.ts";
+import type { OpenOther } from "../registry.ts";
+import type { ImageFacts, ImageQuery, ImageService } from "../service.ts";
+import { factsOf } from "./attributes.ts";
+import { createClient } from "./client.ts";
+import type { GlanceV1Cloud } from "./cloud.ts";
+import { complete, create } from "./create.ts";
+import { holds } from "./data.ts";
+import { remove } from "./delete.ts";
+import { glanceV1Members } from "./members.ts";
+import { imageReads } from "./reads.ts";
+import { dataOf } from "./source.ts";
+import { update } from "./update.ts";
+import { isGone } from "./waiting.ts";
+
+/** Opens an image service that speaks the Image API v1, behind Keystone. Nothing is sent before it is first used. */
+export function openGlanceV1(connection: Connection<OpenStackSettings>, other: OpenOther): ImageService {
+  const session = openSession(connection);
+  const { caFile, insecure } = connection.settings;
+  const http = createHttp({
+    service: "glance-v1",
+    baseUrl: () => session.endpoint("image"),
+    authorize: async renew => ({ "x-auth-token": await session.token(renew) }),
+    caFile,
+    insecure,
+  });
+  const client = createClient(http);
+  const cloud: GlanceV1Cloud = {
+    client,
+    reads: imageReads(client),
+    writes: new WriteQueue(),
+    projectId: () => session.projectId(),
+  };
+  const service: ImageService = {
+    name: "glance-v1",
+    connection,
+    async signIn() {
+      await session.token();
+    },
+    // Nothing that only the service knows: it can't be asked for its formats or its policies.
+    checkImage: async () => [],
+    createImage: (order, job) => create(cloud, order, job),
+    async completeImage(id, order, job) {
+      const image = await client.get(id);
+      return isGone(image) ? await create(cloud, order, job) : await complete(cloud, image, order, job);
+    },
+    async readImage(id) {
+      const image = await cloud.reads.read(id);
+      return isGone(image) ? undefined : factsOf(image);
+    },
+    findImages: query => find(cloud, query),
+    updateImage: (id, change, job) => update(cloud, id, change, job),
+    deleteImage: (id, options, job) => remove(cloud, id, options, job),
+    async holdsContent(facts, order, job) {
+      const image = await client.get(facts.id);
+      return !isGone(image) && (await holds(image, order, job));
+    },
+    async place() {
+      return `${await session.endpoint("image")} ${await session.projectId()}`;
+    },
+    imageData: facts => dataOf(cloud, facts),
+    members: glanceV1Members(cloud, name => session.findProject(name)),
+    get copies() {
+      return copies;
+    },
+  };
+  const copies = copyAcross(service, other);
+  return service;
+}
+
+/** Among the images that this project owns, and only else among those that others made available to it. */
+async function find({ client, projectId }: GlanceV1Cloud, { id, name }: ImageQuery): Promise<ImageFacts[]> {
+  if (id !== undefined) {
+    const image = await client.get(id);
+    return isGone(image) ? [] : [factsOf(image)];
+  }
+  const images = (await client.list(name === undefined ? {} : { name })).filter(image => !isGone(image));
+  const owner = await projectId();
+  const own = images.filter(image => image.owner === owner);
+  return (own.length > 0 ? own : images).map(factsOf);
+}
