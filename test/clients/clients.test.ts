@@ -1,11 +1,12 @@
 import assert from "node:assert/strict";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type LocalCloud, startCloud } from "../cloud/cloud.ts";
 import { serveFiles } from "../cloud/digitalocean/exercise.ts";
 import { checkExchange, readExchanges } from "../cloud/digitalocean/schemas/check.ts";
-import { type Clients, installClients, type Outcome, REQUIREMENTS, runModule, runScript } from "./environment.ts";
+import { type Clients, REQUIREMENTS, runModule, runScript } from "./environment.ts";
+import { installOrSkip, worked } from "./outcome.ts";
 
 describe("vendors' own clients on the local cloud", function () {
   this.timeout(900_000);
@@ -142,7 +143,7 @@ describe("vendors' own clients on the local cloud", function () {
       assert.equal(shown.properties.a, undefined);
       const saved = join(dir, "saved.raw");
       await openstack("save --file", saved, id);
-      assert.ok((await import("node:fs")).readFileSync(saved).equals(data));
+      assert.ok((await readFile(saved)).equals(data));
       await openstack("add project", id, member);
       assert.equal((await json("member list", id))[0]["Member ID"], member);
       assert.equal((await json("member get", id, member)).status, "pending");
@@ -205,26 +206,3 @@ describe("vendors' own clients on the local cloud", function () {
     return { authUrl, imageUrl, ...accounts, region, image: `${files.url}/disk.raw` };
   }
 });
-
-/** Installs clients; where that can't be done, the tests are skipped, but in CI they fail. */
-async function installOrSkip(test: Mocha.Context, name: keyof typeof REQUIREMENTS): Promise<Clients> {
-  try {
-    return await installClients(name, line => console.log(`      ${line}`));
-  } catch (error) {
-    if (process.env.CI) throw error;
-    console.log(`      skipped, as the clients can't be installed: ${(error as Error).message.split("\n")[0]}`);
-    return test.skip() as never;
-  }
-}
-
-/** What each operation gave back, once it is sure that all worked but those that must fail, and that these failed as they must. */
-// biome-ignore lint/suspicious/noExplicitAny: clients give back many shapes
-function worked(report: Record<string, Outcome>, failing: Record<string, RegExp>): Record<string, any> {
-  for (const [name, { error, message }] of Object.entries(report)) {
-    const expected = failing[name];
-    if (expected) assert.ok(expected.test(`${error}: ${message}`), `${name}: ${error}: ${message}`);
-    else assert.equal(error, undefined, `${name}: ${error}: ${message}`);
-  }
-  for (const name of Object.keys(failing)) assert.ok(name in report, `${name} was not called`);
-  return Object.fromEntries(Object.entries(report).map(([name, { result }]) => [name, result]));
-}
