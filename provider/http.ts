@@ -565,6 +565,8 @@ function got(): Promise<Got> {
       retry: { limit: 0 },
       throwHttpErrors: false,
       responseType: "text",
+      // Glance v1 puts all of an image's metadata into headers, which may take more than Node's 16 KiB.
+      maxHeaderSize: 256 * 1024,
       timeout: { lookup: connectMs, connect: connectMs, secureConnect: connectMs },
       followRedirect: response => ["GET", "HEAD"].includes(response.request.options.method),
       maxRedirects: 5,

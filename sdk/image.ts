@@ -34,6 +34,8 @@ export class Image extends pulumi.CustomResource {
   /** MB. */
   declare readonly minRam: pulumi.Output<number>;
   declare readonly visibility: pulumi.Output<string>;
+  /** Everybody may use it (glance-v1). */
+  declare readonly isPublic: pulumi.Output<boolean | undefined>;
   declare readonly protected: pulumi.Output<boolean>;
   declare readonly hidden: pulumi.Output<boolean>;
   declare readonly tags: pulumi.Output<string[]>;
@@ -110,6 +112,7 @@ function outputsOf(): Record<string, undefined> {
       "minDisk",
       "minRam",
       "visibility",
+      "isPublic",
       "protected",
       "hidden",
       "tags",

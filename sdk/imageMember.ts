@@ -19,6 +19,8 @@ export class ImageMember extends pulumi.CustomResource {
   declare readonly memberId: pulumi.Output<string>;
   /** `pending`, `accepted` or `rejected`. */
   declare readonly status: pulumi.Output<string>;
+  /** The project may share the image with others (glance-v1). */
+  declare readonly canShare: pulumi.Output<boolean | undefined>;
   /** ISO 8601, UTC. */
   declare readonly createdAt: pulumi.Output<string | undefined>;
   /** ISO 8601, UTC. */
@@ -29,6 +31,7 @@ export class ImageMember extends pulumi.CustomResource {
       imageId: undefined,
       memberId: undefined,
       status: undefined,
+      canShare: undefined,
       createdAt: undefined,
       updatedAt: undefined,
     };

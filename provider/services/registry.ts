@@ -4,6 +4,12 @@ import { openstack } from "./glance/dialect.ts";
 import { imageFields } from "./glance/fields.ts";
 import { copyFields, memberFields, tagFields } from "./glance/partFields.ts";
 import { openGlance } from "./glance/service.ts";
+import {
+  copyFields as glanceV1CopyFields,
+  imageFields as glanceV1ImageFields,
+  memberFields as glanceV1MemberFields,
+} from "./glanceV1/fields.ts";
+import { openGlanceV1 } from "./glanceV1/service.ts";
 import type { ServiceName } from "./names.ts";
 import type { ImageService } from "./service.ts";
 
@@ -33,5 +39,11 @@ export const services: Partial<Record<ServiceName, ServiceEntry>> = {
     },
     missing: {},
     open: (connection, other) => openGlance(connection as Connection<OpenStackSettings>, openstack, other),
+  },
+  "glance-v1": {
+    title: "OpenStack Image service, Image API v1 (Glance v1)",
+    tables: { Image: glanceV1ImageFields, ImageMember: glanceV1MemberFields, ImageCopy: glanceV1CopyFields },
+    missing: { ImageTag: "the Image API v1 knows no tags; use the image's properties" },
+    open: (connection, other) => openGlanceV1(connection as Connection<OpenStackSettings>, other),
   },
 };

@@ -1,3 +1,4 @@
+import type { GlanceV1ImageArgs, GlanceV1ImageCopyArgs, GlanceV1ImageMemberArgs } from "./glanceV1.ts";
 import type {
   OpenStackImageArgs,
   OpenStackImageCopyArgs,
@@ -6,17 +7,18 @@ import type {
 } from "./openstack.ts";
 
 /** What an image is, on the service that `service` names: an editor offers, and the compiler allows, just what that one knows. */
-export type ImageArgs = OpenStackImageArgs;
+export type ImageArgs = OpenStackImageArgs | GlanceV1ImageArgs;
 
 /** Who may use an image, on the service that `service` names. */
-export type ImageMemberArgs = OpenStackImageMemberArgs;
+export type ImageMemberArgs = OpenStackImageMemberArgs | GlanceV1ImageMemberArgs;
 
 /** A tag of an image, on the service that `service` names. */
 export type ImageTagArgs = OpenStackImageTagArgs;
 
 /** A copy of an image, on the service that `service` names. */
-export type ImageCopyArgs = OpenStackImageCopyArgs;
+export type ImageCopyArgs = OpenStackImageCopyArgs | GlanceV1ImageCopyArgs;
 
 export type * from "./copy.ts";
+export type * from "./glanceV1.ts";
 export type * from "./openstack.ts";
 export type * from "./source.ts";

@@ -3,6 +3,8 @@ import { checkSource, type Source } from "../../content/index.ts";
 import { commonFields, commonImageFields } from "../../fields/common.ts";
 import { type FieldTable, hasUnknown, type Problem } from "../../fields/field.ts";
 import { flag, mapOf, oneOf, text, uuid, whole } from "../../fields/values.ts";
+import { openstack } from "../glance/dialect.ts";
+import { copyFields as copyFieldsV2 } from "../glance/partFields.ts";
 import { isMark, isToken } from "./attributes.ts";
 
 const service = "glance-v1";
@@ -60,16 +62,25 @@ export function memberFields(): FieldTable {
     service,
     fields: {
       ...commonFields(service),
-      imageId: { schema: uuid("imageId"), change: "replace", required: true },
+      imageId: { schema: uuid("imageId"), change: "replace", required: true, same: sameId },
       member: { schema: text({ what: "member", min: 1, max: 255 }), change: "replace", required: true },
       canShare: { schema: flag("canShare"), change: "update", reported: true },
     },
     instead: {
       accept: "with the Image API v1 a membership counts at once, there is nothing to accept",
       status: "with the Image API v1 a membership counts at once, there is nothing to accept",
+      recipientEmail: "members are projects: use member",
+      recipientUuid: "members are projects: use member",
+      to: "use ImageCopy",
     },
     rules: () => [],
   };
+}
+
+/** What a program may declare of a copy: what it may of one whose source has the Image API v2, but for stores. */
+export function copyFields(): FieldTable {
+  const table = copyFieldsV2({ ...openstack, import: false });
+  return { ...table, service, fields: { ...table.fields, ...commonFields(service) } };
 }
 
 /** Text that survives the way through a header: those lose the blanks at their ends. */

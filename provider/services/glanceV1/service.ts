@@ -43,6 +43,7 @@ export function openGlanceV1(connection: Connection<OpenStackSettings>, other: O
     },
     // Nothing that only the service knows: it can't be asked for its formats or its policies.
     checkImage: async () => [],
+    digests: ["md5"],
     createImage: (order, job) => create(cloud, order, job),
     async completeImage(id, order, job) {
       const image = await client.get(id);

@@ -96,7 +96,9 @@ export function imageRoutes(app: FastifyInstance, world: World): void {
       throw forbidden("You are not permitted to modify 'owner' on this image.");
     }
     const json = isJson(request);
-    const purge = !json && String(request.headers["x-glance-registry-purge-props"] ?? "true").toLowerCase() !== "false";
+    // An upload leaves them as they are, whatever the header says.
+    const purge =
+      !json && !data && String(request.headers["x-glance-registry-purge-props"] ?? "true").toLowerCase() !== "false";
     change(world, image, who, given, purge);
     image.updated_at = timestamp(world.clock());
     world.changed();

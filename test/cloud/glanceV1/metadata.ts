@@ -17,7 +17,8 @@ export interface Metadata {
   owner?: string;
   location?: string;
   copy_from?: string;
-  properties: Record<string, string>;
+  /** null: an empty header is no value. */
+  properties: Record<string, string | null>;
 }
 
 /** Names that are accepted as x-image-meta-… on a write. Those that Metadata doesn't have are read by nobody (choice). */
@@ -50,6 +51,9 @@ const CONTAINER_FORMATS = ["ami", "ari", "aki", "bare", "ovf", "ova", "docker"];
 const AMAZON = ["ami", "ari", "aki"];
 const MAX_PROPERTIES = 128;
 
+/** What a header may be called (RFC 9110). */
+const TOKEN = /^[\w!#$%&'*+.^`|~-]+$/;
+
 /**
  * Reads metadata from headers. Names are taken without regard to case, and `-` as `_`, as a WSGI server hands them on. Values are UTF-8 bytes,
  * which arrive here as one letter a byte. python-glanceclient alone percent-encodes names and values, since 2.12; whoever else sends a
@@ -60,13 +64,13 @@ export function fromHeaders(headers: IncomingHttpHeaders): Metadata {
   const encoded = /^python-glanceclient/.test(headers["user-agent"] ?? "");
   const decode = (bytes: string) => (encoded ? decodeURIComponent(utf8(bytes)) : utf8(bytes));
   const raw: Record<string, unknown> = {};
-  const properties: Record<string, string> = {};
+  const properties: Record<string, string | null> = {};
   for (const [header, value] of Object.entries(headers)) {
     if (header === "x-glance-api-copy-from") raw.copy_from = decode(String(value));
     const [, key] = /^x-image-meta-(.+)$/.exec(header) ?? [];
     if (key === undefined) continue;
     const name = decode(key).toLowerCase().replaceAll("-", "_");
-    if (name.startsWith("property_")) properties[name.slice("property_".length)] = decode(String(value));
+    if (name.startsWith("property_")) properties[name.slice("property_".length)] = decode(String(value)) || null;
     else if (NAMES.includes(name)) raw[name] = decode(String(value));
     else throw badRequest(`Bad header: ${header}`);
   }
@@ -133,7 +137,8 @@ export function toHeaders(image: Image): Record<string, string> {
   };
   for (const [name, value] of Object.entries(fields)) add(name, value);
   // A name that is no token can't be a header's name as it is.
-  for (const [name, value] of Object.entries(properties)) add(`property-${encodeURIComponent(name)}`, value);
+  for (const [name, value] of Object.entries(properties))
+    add(`property-${TOKEN.test(name) ? name : encodeURIComponent(name)}`, value);
   if (image.checksum) headers.etag = image.checksum;
   return headers;
 }
@@ -144,7 +149,7 @@ export function toJson(image: Image) {
   return fields;
 }
 
-function check(raw: Record<string, unknown>, properties: Record<string, string>): Metadata {
+function check(raw: Record<string, unknown>, properties: Record<string, string | null>): Metadata {
   const out: Metadata = { properties };
   for (const name of ["id", "name", "checksum", "owner", "location", "copy_from"] as const) {
     const value = raw[name];

@@ -30,7 +30,8 @@ export interface Image {
   deleted_at: string | null;
   created_at: string;
   updated_at: string;
-  properties: Record<string, string>;
+  /** null: set to nothing. */
+  properties: Record<string, string | null>;
   members: Member[];
   /** Where the data is, when it was added by location: it is never copied. */
   location?: string;
