@@ -21,7 +21,7 @@ export async function tellStory(cloud: OpenStackCloud, pulumi: PulumiRunner, pla
 
   heading("An image service, on this machine only");
   say(`An Image API with the OpenStack project "owner": ${region.imageUrl}`);
-  say(`It has ${(await api.list()).length} images.`);
+  say(`It has ${(await api.list()).length} images yet.`);
   await pulumi.run(["stack", "init", stackName], { quiet: true });
 
   async function run(...args: string[]): Promise<void> {
@@ -52,6 +52,7 @@ export async function tellStory(cloud: OpenStackCloud, pulumi: PulumiRunner, pla
   );
 
   heading("Pulumi shows the drift, and nothing else");
+  say("First what is different in the cloud, then what up would do about it.");
   await run("preview", "--refresh", "--diff");
 
   heading("Pulumi repairs it");
@@ -117,7 +118,8 @@ function show(image: ApiImage, ...fields: string[]): void {
   const width = Math.max(...fields.map(field => field.length));
   for (const field of fields) {
     const value = sorted(image[field]);
-    say(`    ${field.padEnd(width)}  ${Array.isArray(value) ? value.join(", ") : String(value)}`);
+    const text = Array.isArray(value) ? value.join(", ") : String(value);
+    say(`    ${field.padEnd(width)}  ${text.length > 64 ? `${text.slice(0, 64)}…` : text}`);
   }
 }
 
