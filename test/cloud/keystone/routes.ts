@@ -38,7 +38,7 @@ export function registerKeystone(app: FastifyInstance, url: string, options: Key
         : (error.statusCode ?? 500) < 500
           ? badRequest(error.message)
           : new KeystoneError(500, "Internal Server Error", error.message);
-    if (known.code === 401) reply.header("www-authenticate", `Keystone uri="${url}"`);
+    if (known.code === 401) reply.header("www-authenticate", `Keystone uri="${base}"`);
     reply.code(known.code).send({ error: { code: known.code, message: known.message, title: known.title } });
   });
   app.setNotFoundHandler(() => {
@@ -48,6 +48,7 @@ export function registerKeystone(app: FastifyInstance, url: string, options: Key
   });
   app.addHook("onSend", async (_request, reply) => {
     reply.header("vary", "X-Auth-Token");
+    if (String(reply.getHeader("content-type")).startsWith("application/json")) reply.header("content-type", "application/json");
     reply.header("x-openstack-request-id", `req-${crypto.randomUUID()}`);
   });
 
@@ -117,9 +118,9 @@ export function registerKeystone(app: FastifyInstance, url: string, options: Key
   const subject = (request: FastifyRequest, action: string): [string, Token] => {
     const token = caller(request);
     const text = header(request, "x-subject-token");
-    if (text === undefined) throw badRequest("Subject token is missing.");
+    if (text === undefined) throw notAllowed(action);
     const found = identity.validate(text);
-    if (!found) throw notFound("Could not find token: ***.");
+    if (!found) throw notFound("Could not recognize Fernet token");
     if (found.userId !== token.userId && !isAdmin(token)) throw notAllowed(action);
     return [text, found];
   };
@@ -201,9 +202,10 @@ export function registerKeystone(app: FastifyInstance, url: string, options: Key
     return { domain: domainView };
   });
 
-  const userView = ({ id, name }: User) => ({
+  const userView = ({ id, name, roles }: User) => ({
     id,
     name,
+    default_project_id: Object.keys(roles)[0],
     domain_id: DOMAIN.id,
     enabled: true,
     options: {},

@@ -1,4 +1,4 @@
-import { badRequest, forbidden, KeystoneError, unauthorized } from "./errors.ts";
+import { badRequest, KeystoneError, notAllowed, notFound, unauthorized } from "./errors.ts";
 import { DOMAIN, type Identity, same, type Token, type User } from "./identity.ts";
 
 interface Named {
@@ -27,10 +27,7 @@ export interface AuthRequest {
 export function signIn(identity: Identity, body: AuthRequest | undefined, lifetime: number): [string, Token] {
   const auth = body?.auth;
   const methods = auth?.identity?.methods;
-  if (!auth)
-    throw badRequest(
-      "Expecting to find auth in request body. The server could not comply with the request since it is either malformed or otherwise incorrect. The client is assumed to be in error.",
-    );
+  if (!auth) throw incomplete("auth", "request body");
   if (!auth.identity || !Array.isArray(methods)) {
     throw badRequest("Invalid input for field 'auth': 'identity' is a required property");
   }
@@ -41,17 +38,17 @@ export function signIn(identity: Identity, body: AuthRequest | undefined, lifeti
     const credential = identity.state.credentials.find(({ id }) => id === credentialId);
     if (!credential) throw unauthorized();
     if (auth.scope) {
-      throw new KeystoneError(401, "Unauthorized", "Application credentials cannot request a scope.");
+      throw new KeystoneError(401, "Unauthorized", "Error authenticating with application credential: Application credentials cannot request a scope.");
     }
     const { projectId, roles } = credential;
     return identity.issue({ ...base, projectId, roles, applicationCredentialId: credentialId }, lifetime);
   }
-  const scope = auth.scope;
-  if (scope === undefined || scope === "unscoped") {
-    return identity.issue({ ...base, roles: [] }, lifetime, parent);
+  if (parent?.applicationCredentialId) {
+    throw notAllowed("Using a delegated token to create another token is not allowed.");
   }
-  if (parent?.applicationCredentialId)
-    throw forbidden("Rescoping a token of an application credential is not allowed.");
+  // Without a word about the scope, it is the user's own project.
+  const scope = auth.scope ?? { project: { id: Object.keys(user.roles)[0] ?? "" } };
+  if (scope === "unscoped") return identity.issue({ ...base, roles: [] }, lifetime, parent);
   if (scope.system) {
     if (!Object.values(user.roles).some(roles => roles.includes("admin"))) throw unauthorized();
     return identity.issue({ ...base, system: true, roles: ["admin", "manager", "member", "reader"] }, lifetime, parent);
@@ -61,6 +58,11 @@ export function signIn(identity: Identity, body: AuthRequest | undefined, lifeti
   if (projectId === undefined || !roles) throw unauthorized();
   return identity.issue({ ...base, projectId, roles }, lifetime, parent);
 }
+
+const incomplete = (what: string, where: string) =>
+  badRequest(
+    `Expecting to find ${what} in ${where}. The server could not comply with the request since it is either malformed or otherwise incorrect. The client is assumed to be in error.`,
+  );
 
 type IdentityRequest = NonNullable<NonNullable<AuthRequest["auth"]>["identity"]>;
 
@@ -73,7 +75,7 @@ function identify(
     if (method === "password") return { user: byPassword(identity, request.password) };
     if (method === "token") return byToken(identity, request.token);
     if (method === "application_credential") return byCredential(identity, request.application_credential);
-    throw unauthorized();
+    throw incomplete(method, "identity");
   });
   const first = found[0];
   if (!first || found.some(({ user }) => user !== first.user)) throw unauthorized();
@@ -81,11 +83,10 @@ function identify(
 }
 
 function byPassword(identity: Identity, request: IdentityRequest["password"]): User {
-  const wanted = request?.user;
+  if (!request) throw incomplete("password", "identity");
+  const wanted = request.user;
   if (!wanted || typeof wanted.password !== "string") {
-    throw badRequest(
-      "Expecting to find user in password. The server could not comply with the request since it is either malformed or otherwise incorrect. The client is assumed to be in error.",
-    );
+    throw incomplete("user", "password");
   }
   const user = findUser(identity, wanted);
   if (!user || !same(user.password, wanted.password)) throw unauthorized();
@@ -95,7 +96,7 @@ function byPassword(identity: Identity, request: IdentityRequest["password"]): U
 function byToken(identity: Identity, request: IdentityRequest["token"]) {
   const parent = identity.validate(request?.id);
   const user = parent && identity.user(parent.userId);
-  if (!user) throw unauthorized();
+  if (!user) throw notFound("Could not recognize Fernet token");
   return { user, parent };
 }
 
@@ -104,6 +105,7 @@ function byCredential(identity: Identity, request: IdentityRequest["application_
   const credential = identity.state.credentials.find(({ id, name, userId }) =>
     request?.id === undefined ? name === request?.name && userId === owner?.id : id === request.id,
   );
+  if (!credential && request?.id !== undefined) throw notFound(`Could not find Application Credential: ${request.id}.`);
   if (!credential || typeof request?.secret !== "string" || !same(credential.secret, request.secret))
     throw unauthorized();
   if (credential.expiresAt && Date.parse(`${credential.expiresAt}Z`) <= identity.now()) throw unauthorized();
@@ -114,12 +116,14 @@ function byCredential(identity: Identity, request: IdentityRequest["application_
 
 function findUser(identity: Identity, wanted: Named & { domain?: Named }): User | undefined {
   if (wanted.id !== undefined) return identity.user(wanted.id);
+  if (!wanted.domain) throw incomplete("domain", "user");
   if (!isDomain(wanted.domain)) return undefined;
   return identity.state.users.find(({ name }) => name === wanted.name);
 }
 
 function findProject(identity: Identity, wanted: Named & { domain?: Named }): string | undefined {
   if (wanted.id !== undefined) return identity.project(wanted.id)?.id;
+  if (!wanted.domain) throw incomplete("domain", "project");
   if (!isDomain(wanted.domain)) return undefined;
   return identity.state.projects.find(({ name }) => name === wanted.name)?.id;
 }
