@@ -74,6 +74,17 @@ export class Image extends pulumi.CustomResource {
   declare readonly locations: pulumi.Output<string[] | undefined>;
   /** The stores that have the data: the declared ones of them where stores are declared. */
   declare readonly stores: pulumi.Output<string[] | undefined>;
+  /** What the image holds (digitalocean). */
+  declare readonly distribution: pulumi.Output<string | undefined>;
+  declare readonly description: pulumi.Output<string | undefined>;
+  /** Slugs of the regions that have the image (digitalocean): the declared ones of them where regions are declared. */
+  declare readonly regions: pulumi.Output<string[] | undefined>;
+  /** The service's word for what kind of image it is: `custom`, `snapshot`, `backup`, … */
+  declare readonly imageType: pulumi.Output<string | undefined>;
+  /** The name by which a public image is known (digitalocean). */
+  declare readonly slug: pulumi.Output<string | undefined>;
+  /** What is billed, in GB (digitalocean). */
+  declare readonly sizeGigabytes: pulumi.Output<number | undefined>;
 
   constructor(name: string, args: ImageArgs, opts?: pulumi.CustomResourceOptions) {
     super(imageType, name, { ...outputsOf(), ...markedInputs(imageType, "image", name, args, opts) }, opts);
@@ -130,6 +141,7 @@ function outputsOf(): Record<string, undefined> {
       "createdAt",
     ],
     ...["updatedAt", "file", "schema", "self", "directUrl", "locations", "stores", "members"],
+    ...["distribution", "description", "regions", "imageType", "slug", "sizeGigabytes"],
   ];
   return Object.fromEntries(names.map(name => [name, undefined]));
 }

@@ -23,9 +23,11 @@ export class ImageCopy extends pulumi.CustomResource {
   declare readonly size: pulumi.Output<number | undefined>;
   /** The stores that have the data, of those asked for. */
   declare readonly stores: pulumi.Output<string[] | undefined>;
+  /** The regions that have the image, of those asked for (digitalocean). */
+  declare readonly regions: pulumi.Output<string[] | undefined>;
 
   constructor(name: string, args: ImageCopyArgs, opts?: pulumi.CustomResourceOptions) {
-    const names = ["imageId", "copyId", "status", "progress", "digest", "size", "stores"];
+    const names = ["imageId", "copyId", "status", "progress", "digest", "size", "stores", "regions"];
     const outputs = Object.fromEntries(names.map(output => [output, undefined]));
     super(type, name, { ...outputs, ...markedInputs(type, "imageCopy", name, args, opts) }, opts);
   }

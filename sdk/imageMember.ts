@@ -15,12 +15,14 @@ const type = "pulumi-nodejs:dynamic/images:ImageMember";
  */
 export class ImageMember extends pulumi.CustomResource {
   declare readonly imageId: pulumi.Output<string>;
-  /** Id of the project. */
+  /** Id of the project; on DigitalOcean the recipient's uuid or e-mail address. */
   declare readonly memberId: pulumi.Output<string>;
   /** `pending`, `accepted` or `rejected`. */
   declare readonly status: pulumi.Output<string>;
   /** The project may share the image with others (glance-v1). */
   declare readonly canShare: pulumi.Output<boolean | undefined>;
+  /** Id of the transfer, "0" where nothing had to be accepted (digitalocean). */
+  declare readonly transferId: pulumi.Output<string | undefined>;
   /** ISO 8601, UTC. */
   declare readonly createdAt: pulumi.Output<string | undefined>;
   /** ISO 8601, UTC. */
@@ -32,6 +34,7 @@ export class ImageMember extends pulumi.CustomResource {
       memberId: undefined,
       status: undefined,
       canShare: undefined,
+      transferId: undefined,
       createdAt: undefined,
       updatedAt: undefined,
     };

@@ -1,5 +1,7 @@
-import type { Connection, OpenStackSettings } from "../connection.ts";
+import type { Connection, DigitalOceanSettings, OpenStackSettings } from "../connection.ts";
 import type { FieldTable, Kind } from "../fields/field.ts";
+import * as digitalocean from "./digitalocean/fields.ts";
+import { openDigitalOcean } from "./digitalocean/service.ts";
 import { openstack } from "./glance/dialect.ts";
 import { imageFields } from "./glance/fields.ts";
 import { copyFields, memberFields, tagFields } from "./glance/partFields.ts";
@@ -45,5 +47,16 @@ export const services: Partial<Record<ServiceName, ServiceEntry>> = {
     tables: { Image: glanceV1ImageFields, ImageMember: glanceV1MemberFields, ImageCopy: glanceV1CopyFields },
     missing: { ImageTag: "the Image API v1 knows no tags; use the image's properties" },
     open: (connection, other) => openGlanceV1(connection as Connection<OpenStackSettings>, other),
+  },
+  digitalocean: {
+    title: "DigitalOcean",
+    tables: {
+      Image: digitalocean.imageFields,
+      ImageMember: digitalocean.memberFields,
+      ImageTag: digitalocean.tagFields,
+      ImageCopy: digitalocean.copyFields,
+    },
+    missing: {},
+    open: (connection, other) => openDigitalOcean(connection as Connection<DigitalOceanSettings>, other),
   },
 };

@@ -1,0 +1,40 @@
+import { ImagesError } from "../../errors.ts";
+import type { Job } from "../service.ts";
+import type { WireAction, WireImage } from "./client.ts";
+import type { DigitalOceanCloud } from "./cloud.ts";
+import { gone, untilEnded } from "./waiting.ts";
+
+/**
+ * Makes a snapshot of a droplet's backup, so that it isn't rotated away. It is the same image afterwards, by the same id: a repeat finds it
+ * converted, and knows by its actions that it was a backup.
+ */
+export async function convertBackup(cloud: DigitalOceanCloud, id: string, job: Job): Promise<WireImage> {
+  const image = await cloud.client.image(id);
+  if (image === undefined) {
+    throw new ImagesError("not-found", `there is no backup ${id} that this connection can see`, {
+      hint: "DigitalOcean deletes the oldest backup of a droplet when it makes a new one",
+    });
+  }
+  const conversion = (await cloud.client.imageActions(id)).find(({ type }) => type === "convert");
+  if (image.type !== "backup") {
+    if (conversion !== undefined) return image;
+    throw new ImagesError("conflict", `image ${id} is no backup: it is a ${image.type} image`, {
+      hint: "Take it over as it is with adopt: { id }",
+    });
+  }
+  const action: WireAction =
+    conversion?.status === "in-progress" ? conversion : await cloud.client.beginImageAction(id, { type: "convert" });
+  job.report("converting the backup to a snapshot");
+  const what = `the conversion of backup ${id}`;
+  const completed = await untilEnded(action, action => cloud.client.imageAction(id, action), what, job);
+  cloud.reads.wrote(id);
+  if (!completed) {
+    throw new ImagesError(
+      "failed",
+      `${what} failed: action ${String(action.id)} errored, DigitalOcean doesn't say why`,
+    );
+  }
+  const converted = await cloud.client.image(id);
+  if (converted === undefined) throw gone(id);
+  return converted;
+}
