@@ -1,12 +1,16 @@
 import { digitalocean } from "./digitalocean/index.ts";
 import { divvycloud } from "./divvycloud/index.ts";
+import { ecl } from "./ecl/index.ts";
 import { glanceV1 } from "./glanceV1/index.ts";
+import { istack } from "./istack/index.ts";
 import { openstack } from "./openstack/index.ts";
 import type { CloudService, ServiceDescription } from "./service.ts";
 
 /** The services of the local cloud: one line each, openstack before those that sign in there. */
 export const services = {
   openstack,
+  ecl,
+  istack,
   digitalocean,
   divvycloud,
   "glance-v1": glanceV1,

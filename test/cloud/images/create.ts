@@ -58,6 +58,7 @@ export async function createImage(api: ImageApi, caller: Caller, body: unknown):
   const tags = [...new Set((document.tags as string[] | undefined) ?? [])];
   checkPropertyCount(api, properties);
   checkTagCount(api, tags);
+  Object.assign(properties, dialect.stamp?.(caller));
   const now = repo.now();
   const image: Image = {
     id: field<string>("id", randomUUID()),

@@ -1,3 +1,5 @@
+import type { Caller } from "./state.ts";
+
 /** Who may see an image. */
 export type Visibility = "public" | "private" | "shared" | "community";
 
@@ -31,6 +33,10 @@ export interface Dialect {
   extraFields: Record<string, string | null>;
   /** Further string fields that a client may give at create and change, null included. */
   settableFields: string[];
+  /** The filters that a listing knows, where they are documented: it pays no attention to others. Without it: all of Glance's. */
+  filters?: string[];
+  /** What the service writes onto an image of its own accord when it is made. */
+  stamp?(caller: Caller): Record<string, string>;
 }
 
 /** Glance 33 with two file stores. */
@@ -85,4 +91,83 @@ export const glance: Dialect = {
   ],
   extraFields: {},
   settableFields: [],
+};
+
+/** The documents that services have which know neither tasks nor lists of definitions. */
+const olderSchemas = [
+  "image",
+  "images",
+  "member",
+  "members",
+  "metadefs/namespace",
+  "metadefs/object",
+  "metadefs/property",
+  "metadefs/resource_type",
+];
+
+/**
+ * NTT ECL's Image Storage v2, as far as its documents and eclsdk 1.11.1 tell. Choices, where they don't: formats beyond raw, qcow2 and iso are
+ * taken; images are private unless something else is said, and have members when they are shared.
+ */
+export const ecl: Dialect = {
+  diskFormats: ["aki", "ari", "ami", "raw", "iso", "vhd", "vdi", "qcow2", "vmdk"],
+  containerFormats: ["aki", "ari", "ami", "bare", "ovf"],
+  visibilities: ["public", "private", "shared"],
+  defaultVisibility: "private",
+  stores: ["default"],
+  multiStore: false,
+  importMethods: [],
+  hidden: false,
+  hashes: false,
+  members: true,
+  tags: true,
+  actions: false,
+  schemas: olderSchemas,
+  versions: ["2.2", "2.1", "2.0"],
+  extraFields: {},
+  settableFields: [],
+  filters: [
+    "name",
+    "visibility",
+    "member_status",
+    "owner",
+    "status",
+    "size_min",
+    "size_max",
+    "sort_key",
+    "sort_dir",
+    "tag",
+  ],
+};
+
+/**
+ * iStack's Image API v2, as far as the page Images of istack-sdk-api-python tells; what it leaves open is as in Glance. Choices: data comes by
+ * PUT file, tags only by PATCH, and the fields of Nova's snapshots are null on other images.
+ */
+export const istack: Dialect = {
+  diskFormats: ["ami", "ari", "aki", "vhd", "vmdk", "raw", "qcow2", "vdi", "iso"],
+  containerFormats: ["ami", "ari", "aki", "bare", "ovf", "ova", "docker"],
+  visibilities: ["public", "private"],
+  defaultVisibility: "private",
+  stores: ["default"],
+  multiStore: false,
+  importMethods: [],
+  hidden: false,
+  hashes: false,
+  members: false,
+  tags: false,
+  actions: true,
+  schemas: ["image", "images"],
+  versions: ["2.3", "2.2", "2.1", "2.0"],
+  extraFields: {
+    image_location: null,
+    image_state: null,
+    image_type: null,
+    instance_uuid: null,
+    base_image_ref: null,
+    kernel_id: null,
+    ramdisk_id: null,
+  },
+  settableFields: [],
+  stamp: ({ userId, projectId }) => ({ user_id: userId, owner_id: projectId }),
 };

@@ -27,6 +27,11 @@ export interface ImagePage {
  */
 export function listImages(api: ImageApi, caller: Caller, query: URLSearchParams): ImagePage {
   const params = new URLSearchParams(query);
+  const { dialect } = api;
+  if (dialect.filters !== undefined) {
+    const known = new Set(["limit", "marker", ...dialect.filters]);
+    for (const key of new Set(params.keys())) if (!known.has(key)) params.delete(key);
+  }
   // Of a repeated parameter one is taken, and the rest is a filter for a property of that name.
   const take = (name: string) => {
     const [value, ...rest] = params.getAll(name);
@@ -43,7 +48,9 @@ export function listImages(api: ImageApi, caller: Caller, query: URLSearchParams
   const tags = params.getAll("tag").map(tag => tag.trim());
   params.delete("tag");
   const visibility = take("visibility");
-  if (visibility && !["community", "public", "private", "shared", "all"].includes(visibility)) {
+  // "all" came with hidden images.
+  const scopes: string[] = dialect.hidden ? [...dialect.visibilities, "all"] : dialect.visibilities;
+  if (visibility && !scopes.includes(visibility)) {
     throw new HttpError(400, `Invalid visibility value: ${visibility}`);
   }
   // These get as far as the database, and fail there.
