@@ -216,10 +216,11 @@ export function registerImageApi(app: FastifyInstance, options: ImageRoutesOptio
     }
   }
   if (dialect.tags) {
-    /** A slash makes another path of it, even an encoded one. */
+    // A slash makes another path of it, even an encoded one. And the bytes of a path are taken for Latin-1, so that what
+    // isn't ASCII is kept, and shown, as another text than the client sent.
     const tag = ({ params, request }: Call) => {
       if (/%2f/i.test(request.url) || !params.tag) throw new HttpError(404);
-      return params.tag ?? "";
+      return Buffer.from(params.tag).toString("latin1");
     };
     resource("/v2/images/:id/tags/:tag", {
       PUT: call => {

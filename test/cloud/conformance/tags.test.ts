@@ -1,0 +1,77 @@
+import assert from "node:assert/strict";
+import { describeOnClouds } from "../clouds.ts";
+import { ImageClient } from "./client.ts";
+
+describeOnClouds("Image tags", cloud => {
+  let owner: ImageClient;
+  let id: string;
+  before(() => {
+    owner = new ImageClient(cloud());
+  });
+  beforeEach(async () => {
+    id = await owner.create({});
+  });
+  const tag = async (method: string, text: string, who = owner) =>
+    (await who.send(method, `/v2/images/${id}/tags/${text}`)).status;
+  const tags = async () => (await owner.get(id)).json.tags.sort();
+
+  it("are added and taken off, one by one", async () => {
+    for (const text of ["a", "a", "hello%20w", "a:b", "a+b"]) assert.equal(await tag("PUT", text), 204, text);
+    assert.deepEqual(await tags(), ["a", "a+b", "a:b", "hello w"]);
+    assert.equal(await tag("DELETE", "a"), 204);
+    assert.equal(await tag("DELETE", "a"), 404);
+    assert.deepEqual(await tags(), ["a+b", "a:b", "hello w"]);
+  });
+
+  it("have 255 characters at most", async () => {
+    assert.equal(await tag("PUT", "t".repeat(255)), 204);
+    assert.deepEqual(await tags(), ["t".repeat(255)]);
+    assert.equal(await tag("PUT", "t".repeat(256)), 400);
+  });
+
+  it("in other letters than ASCII are kept as other letters by PUT, and as they are by PATCH", async () => {
+    assert.equal(await tag("PUT", encodeURIComponent("é")), 204);
+    assert.deepEqual(await tags(), ["Ã©"]);
+    assert.equal(await tag("DELETE", encodeURIComponent("é")), 204);
+    await owner.patch(id, { op: "replace", path: "/tags", value: ["é"] });
+    assert.deepEqual(await tags(), ["é"]);
+    assert.equal(await tag("DELETE", encodeURIComponent("é")), 404);
+  });
+
+  it("with a slash only come by PATCH", async () => {
+    await tag("PUT", "a%2Fb");
+    assert.ok(!(await tags()).includes("a/b"));
+    assert.equal((await owner.patch(id, { op: "replace", path: "/tags", value: ["a/b"] })).status, 200);
+    assert.deepEqual(await tags(), ["a/b"]);
+  });
+
+  it("are 128 at most", async () => {
+    const many = Array.from({ length: 128 }, (_, index) => `t${index}`);
+    await owner.patch(id, { op: "replace", path: "/tags", value: many });
+    assert.equal(await tag("PUT", "more"), 413);
+    assert.equal(await tag("PUT", "t5"), 204);
+  });
+
+  it("are 404 for a foreign image and for none", async () => {
+    assert.equal(await tag("PUT", "z", new ImageClient(cloud(), "consumer")), 404);
+    await owner.send("DELETE", `/v2/images/${id}`);
+    assert.equal(await tag("PUT", "z"), 404);
+    assert.equal(await tag("DELETE", "z"), 404);
+  });
+
+  it("that are added at once lose each other, and all are answered as if they were kept", async () => {
+    const answers = await Promise.all(Array.from({ length: 12 }, (_, index) => tag("PUT", `t${index}`)));
+    // Where rows are locked, a few are told that the image isn't there.
+    for (const status of answers) assert.ok(status === 204 || status === 404, String(status));
+    assert.ok(answers.filter(status => status === 204).length > (await tags()).length);
+  });
+
+  it("aren't the only thing that is lost: properties are too", async () => {
+    const answers = await Promise.all(
+      Array.from({ length: 12 }, (_, index) => owner.patch(id, { op: "add", path: `/p${index}`, value: "x" })),
+    );
+    const told = answers.filter(({ status }) => status === 200).length;
+    const kept = Object.keys((await owner.get(id)).json).filter(key => /^p\d+$/.test(key)).length;
+    assert.ok(told > kept, `${told} were told, ${kept} were kept`);
+  });
+});
