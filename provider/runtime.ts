@@ -8,7 +8,7 @@ import type { ImageService } from "./services/service.ts";
 import { endWithEngine } from "./shutdown.ts";
 
 let config: ConfigReader = { get: () => undefined };
-const opened = new Map<string, ImageService>();
+const provided = openServices({ get: key => config.get(key) }, process.env, warn);
 const tables = new Map<string, FieldTable>();
 
 /**
@@ -40,15 +40,35 @@ export function tableOf(kind: Kind, service: unknown): FieldTable {
 
 /** The service that a resource's inputs name, as the account they name; the same object for all resources of one connection. */
 export function serviceOf(inputs: Record<string, unknown>): ImageService {
-  const entry = entryOf(inputs.service);
-  const name = inputs.connection as string | undefined;
-  const key = `${String(inputs.service)}/${name ?? ""}`;
-  let service = opened.get(key);
-  if (service === undefined) {
-    const connection = resolveConnection(inputs.service as ServiceName, name, config, process.env);
-    for (const warning of connection.warnings) warn(warning);
-    service = entry.open(connection, other => serviceOf({ service: inputs.service, ...other }));
-    opened.set(key, service);
-  }
-  return service;
+  return provided(inputs);
+}
+
+/** Finds the service that inputs name. @throws ImagesError "invalid", "configuration" */
+export type Services = (inputs: Record<string, unknown>) => ImageService;
+
+/**
+ * All services as one configuration gives them; each connection is opened once.
+ * @param note gets what the user should know of a connection, free of secrets
+ */
+export function openServices(
+  config: ConfigReader,
+  env: NodeJS.ProcessEnv,
+  note: (warning: string) => void,
+  cwd?: string,
+): Services {
+  const opened = new Map<string, ImageService>();
+  const services: Services = inputs => {
+    const entry = entryOf(inputs.service);
+    const name = inputs.connection as string | undefined;
+    const key = `${String(inputs.service)}/${name ?? ""}`;
+    let service = opened.get(key);
+    if (service === undefined) {
+      const connection = resolveConnection(inputs.service as ServiceName, name, config, env, cwd);
+      for (const warning of connection.warnings) note(warning);
+      service = entry.open(connection, other => services({ service: inputs.service, ...other }));
+      opened.set(key, service);
+    }
+    return service;
+  };
+  return services;
 }

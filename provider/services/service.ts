@@ -1,6 +1,7 @@
 import type { Connection } from "../connection.ts";
 import type { Content } from "../content/index.ts";
 import type { Problem } from "../fields/field.ts";
+import type { Lookups } from "./lookups.ts";
 import type { ServiceName } from "./names.ts";
 
 /** Declared values of one resource, by the sdk's field names. */
@@ -108,6 +109,8 @@ export interface ImageService {
   readonly members?: PartService;
   readonly tags?: PartService;
   readonly copies?: PartService;
+  /** What it lets one look up. */
+  readonly lookups?: Lookups;
 }
 
 /** What belongs to an image and is managed by itself: its members, its tags, its copies. */

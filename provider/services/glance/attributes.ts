@@ -51,9 +51,10 @@ const baseAttributes = new Set<string>([
   ...Object.values(reported),
 ]);
 
-/** Whether a property's name is the Image API's own, so that a program can't use it. */
-export function isReserved(property: string): boolean {
-  return baseAttributes.has(property) || property.startsWith("os_glance") || isMark(property);
+/** Whether a property's name is the Image API's own, or the vendor's, so that a program can't use it. */
+export function isReserved(property: string, dialect?: Dialect): boolean {
+  const vendors = dialect !== undefined && Object.hasOwn(dialect.extraOutputs, property);
+  return baseAttributes.has(property) || property.startsWith("os_glance") || vendors || isMark(property);
 }
 
 function isMark(property: string): boolean {
@@ -76,13 +77,16 @@ export function factsOf(image: WireImage, dialect: Dialect): ImageFacts {
   if (dialect.state) facts.state = image.status === "deactivated" ? "deactivated" : "active";
   const stores = storesOf(image);
   if (stores.length > 0) facts.stores = stores;
-  if (Array.isArray(image.locations) && image.locations.length > 0) facts.locations = image.locations.map(locationUrl);
+  if (Array.isArray(image.locations) && image.locations.length > 0) {
+    facts.locations = image.locations.map(location => withoutCredentials((location as { url?: unknown } | null)?.url));
+  }
+  if (facts.directUrl !== undefined) facts.directUrl = withoutCredentials(facts.directUrl);
   const properties: Record<string, string> = {};
   for (const [key, value] of Object.entries(image)) {
     const extra = dialect.extraOutputs[key];
     if (extra !== undefined) {
       if (value !== null && value !== undefined) facts[extra] = value;
-    } else if (!isReserved(key) && value !== null && value !== undefined) properties[key] = String(value);
+    } else if (!isReserved(key, dialect) && value !== null && value !== undefined) properties[key] = String(value);
   }
   facts.properties = properties;
   return facts;
@@ -94,9 +98,8 @@ export function storesOf(image: WireImage): string[] {
 }
 
 /** A location may hold the password of a store's back end (swift+https://user:key@…): not for a state file. */
-function locationUrl(location: unknown): string {
-  const url = String((location as { url?: unknown } | null)?.url ?? "");
-  return url.replace(/^([a-z0-9+.-]+:\/\/)[^/@]*@/i, "$1");
+function withoutCredentials(url: unknown): string {
+  return String(url ?? "").replace(/^([a-z0-9+.-]+:\/\/)[^/@]*@/i, "$1");
 }
 
 /** The body of "Create image". */

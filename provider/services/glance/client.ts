@@ -1,5 +1,5 @@
 import type { Readable } from "node:stream";
-import type { Http } from "../../http.ts";
+import type { Download, Http } from "../../http.ts";
 import type { PatchOperation, WireImage } from "./attributes.ts";
 
 /**
@@ -7,7 +7,8 @@ import type { PatchOperation, WireImage } from "./attributes.ts";
  * Source: docs.openstack.org/api-ref/image/v2.
  */
 export interface GlanceClient {
-  list(query: Query): Promise<WireImage[]>;
+  /** @param most how many images are wanted at the most; without it all */
+  list(query: Query, most?: number): Promise<WireImage[]>;
   /** undefined: 404, which is also the answer for an image of somebody else's. */
   get(id: string): Promise<WireImage | undefined>;
   /** undefined: the id is used, or was used by an image that has been deleted since (409). */
@@ -40,9 +41,13 @@ export interface GlanceClient {
   importMethods(): Promise<string[]>;
   schema(name: string): Promise<Record<string, unknown>>;
   usage(): Promise<Record<string, { usage: number; limit: number }>>;
-  download(
-    id: string,
-  ): Promise<{ stream: Readable; headers: Record<string, string | string[] | undefined>; status: number }>;
+  /**
+   * Status 200 with all of the data, 206 with what follows `from`, 204 without any (there is none yet), 416 when there is nothing behind `from`.
+   * @param from the byte to begin at
+   */
+  download(id: string, from?: number, signal?: AbortSignal): Promise<Download>;
+  /** The versions of the API, and the server's clock. */
+  versions(): Promise<{ versions: { id: string; status: string }[]; date: string | undefined }>;
 }
 
 export type Query = Record<string, string | number | boolean | readonly string[] | undefined>;
@@ -116,11 +121,12 @@ export function createClient(http: Http): GlanceClient {
     });
   };
   return {
-    async list(query) {
+    async list(query, most = Number.POSITIVE_INFINITY) {
       const images: WireImage[] = [];
-      const limit = Number(query.limit ?? pageLimit);
+      const page = Number(query.limit ?? pageLimit);
       let marker: string | undefined;
       for (;;) {
+        const limit = Math.min(page, most - images.length);
         // The server's own `next` link loses repeated filters, so the next page is asked for with ours.
         const { body } = await http.send<{ images: WireImage[]; next?: string }>({
           method: "GET",
@@ -128,7 +134,7 @@ export function createClient(http: Http): GlanceClient {
           query: { ...query, limit, marker },
         });
         images.push(...body.images);
-        if (body.next === undefined || body.images.length === 0) return images;
+        if (body.next === undefined || body.images.length === 0 || images.length >= most) return images;
         marker = body.images.at(-1)?.id;
       }
     },
@@ -247,7 +253,21 @@ export function createClient(http: Http): GlanceClient {
       });
       return answer.status === 200 ? (answer.body.usage ?? {}) : {};
     },
-    download: id =>
-      http.download({ method: "GET", path: `${image(id)}/file`, headers: { accept: "application/octet-stream" } }),
+    download: (id, from = 0, signal) =>
+      http.download({
+        method: "GET",
+        path: `${image(id)}/file`,
+        headers: { accept: "application/octet-stream", ...(from === 0 ? {} : { range: `bytes=${from}-` }) },
+        accept: [416],
+        ...(signal === undefined ? {} : { signal }),
+      }),
+    async versions() {
+      const answer = await http.send<{ versions?: { id: string; status: string }[] }>({
+        method: "GET",
+        path: "/",
+        accept: [300],
+      });
+      return { versions: answer.body.versions ?? [], date: answer.headers.date as string | undefined };
+    },
   };
 }

@@ -49,11 +49,11 @@ export async function complete(cloud: GlanceCloud, found: WireImage, order: Imag
 async function findLeftover(cloud: GlanceCloud, order: ImageOrder, job: Job): Promise<WireImage | undefined> {
   const owner = await cloud.projectId();
   const marked = await cloud.client.list({
-    [markProperties.resource]: order.mark.resource,
     owner,
+    ...(cloud.dialect.filters ? { [markProperties.resource]: order.mark.resource } : {}),
     ...(order.values.hidden === true ? { os_hidden: true } : {}),
   });
-  // Another project may have shared an image that carries the same mark, and an old cloud may not know the filter.
+  // Another project may have shared an image that carries the same mark, and not every cloud knows the filters.
   const own = marked.filter(image => image.owner === owner && image[markProperties.resource] === order.mark.resource);
   const wanted = order.values.imageId as string | undefined;
   const rank = (image: WireImage) =>

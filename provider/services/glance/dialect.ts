@@ -3,7 +3,15 @@ export interface Dialect {
   service: "openstack" | "ecl" | "istack";
   diskFormats: readonly string[];
   containerFormats: readonly string[];
+  /** Formats beyond those that the vendor documents are sent, with a warning. */
+  documentedFormats?: { disk: readonly string[]; container: readonly string[] };
   visibilities: readonly string[];
+  /** Images of these visibilities can be shared with single projects. */
+  sharing: readonly string[];
+  /** One tag can be put and deleted; without it tags are written with the image, as a whole list. */
+  tagCalls: boolean;
+  /** Listings can be filtered by `id=in:…` and by properties, and show everything with `visibility=all`; without it they are filtered here. */
+  filters: boolean;
   /** os_hidden is there. */
   hidden: boolean;
   /** actions/deactivate and /reactivate are there. */
@@ -21,6 +29,9 @@ export const openstack: Dialect = {
   diskFormats: ["ami", "ari", "aki", "vhd", "vhdx", "vmdk", "raw", "qcow2", "vdi", "iso", "ploop"],
   containerFormats: ["ami", "ari", "aki", "bare", "ovf", "ova", "docker", "compressed"],
   visibilities: ["private", "shared", "community", "public"],
+  sharing: ["shared"],
+  tagCalls: true,
+  filters: true,
   hidden: true,
   state: true,
   import: true,
@@ -32,8 +43,12 @@ export const openstack: Dialect = {
 export const ecl: Dialect = {
   service: "ecl",
   diskFormats: ["raw", "qcow2", "iso", "aki", "ari", "ami", "vhd", "vdi", "vmdk"],
-  containerFormats: ["bare"],
+  containerFormats: ["bare", "aki", "ari", "ami", "ovf"],
+  documentedFormats: { disk: ["raw", "qcow2", "iso"], container: ["bare"] },
   visibilities: ["private", "shared", "public"],
+  sharing: ["private", "shared"],
+  tagCalls: true,
+  filters: false,
   hidden: false,
   state: false,
   import: false,
@@ -47,6 +62,9 @@ export const istack: Dialect = {
   diskFormats: ["ami", "ari", "aki", "vhd", "vmdk", "raw", "qcow2", "vdi", "iso"],
   containerFormats: ["ami", "ari", "aki", "bare", "ovf", "ova", "docker"],
   visibilities: ["private", "public"],
+  sharing: [],
+  tagCalls: false,
+  filters: false,
   hidden: false,
   state: true,
   import: false,

@@ -31,6 +31,7 @@ export class Discovery {
   async checkStores(wanted: readonly string[], property: string): Promise<Problem[]> {
     const known = wanted.filter(store => store !== unknownValue);
     if (known.length === 0) return [];
+    if (!this.#cloud.dialect.import) return [{ property, reason: "this service has one store: leave it out" }];
     this.#stores ??= this.#cloud.client
       .stores()
       .then(stores => stores.filter(store => store["read-only"] !== "true").map(({ id }) => id));
@@ -57,7 +58,7 @@ export class Discovery {
   }
 
   #methods(): Promise<string[]> {
-    this.#importMethods ??= this.#cloud.client.importMethods();
+    this.#importMethods ??= this.#cloud.dialect.import ? this.#cloud.client.importMethods() : Promise.resolve([]);
     return this.#importMethods;
   }
 

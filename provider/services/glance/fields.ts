@@ -1,7 +1,7 @@
 import * as v from "valibot";
 import { checkSource, type Source } from "../../content/index.ts";
 import { commonImageFields } from "../../fields/common.ts";
-import { type Field, type FieldTable, hasUnknown, type Problem } from "../../fields/field.ts";
+import { type Field, type FieldTable, hasUnknown, type Problem, unknownValue } from "../../fields/field.ts";
 import { flag, mapOf, oneOf, setOf, text, uuid, whole } from "../../fields/values.ts";
 import { fieldOf, isReserved, sameValue } from "./attributes.ts";
 import type { Dialect } from "./dialect.ts";
@@ -28,19 +28,11 @@ export function imageFields(dialect: Dialect): FieldTable {
       reported: true,
       same: sameValue,
     },
-    members: {
-      schema: setOf(
-        "members",
-        text({ what: "a member", pattern: /^[0-9a-f]{32}$|^[0-9a-f-]{36}$/i, form: "a project's id" }),
-      ),
-      change: "update",
-      reported: true,
-      same: sameValue,
-    },
-    properties: { schema: propertiesSchema(), change: "update", reported: true, part: true },
+    properties: { schema: propertiesSchema(dialect), change: "update", reported: true, part: true },
     imageId: { schema: uuid("imageId"), change: "replace", same: sameId },
     forceDelete: { schema: flag("forceDelete"), change: "note" },
   };
+  if (dialect.sharing.length > 0) fields.members = membersField();
   if (dialect.hidden) fields.hidden = { schema: flag("hidden"), change: "update", reported: true };
   if (dialect.state)
     fields.state = { schema: oneOf("state", ["active", "deactivated"]), change: "update", reported: true };
@@ -54,15 +46,22 @@ export function imageFields(dialect: Dialect): FieldTable {
       same: sameValue,
     };
   }
-  return { service: dialect.service, fields, instead: instead(dialect), rules };
+  return { service: dialect.service, fields, instead: instead(dialect), rules: values => rules(values, dialect) };
 }
 
-function propertiesSchema() {
+function membersField(): Field {
+  const member = text({ what: "a member", pattern: /^[0-9a-f]{32}$|^[0-9a-f-]{36}$/i, form: "a project's id" });
+  return { schema: setOf("members", member), change: "update", reported: true, same: sameValue };
+}
+
+function propertiesSchema(dialect: Dialect) {
   const key = v.pipe(
     text({ what: "a property's name", min: 1, max: 255, bmpOnly: true }),
     v.check(
-      name => !isReserved(name),
+      name => !isReserved(name, dialect),
       issue => {
+        const output = dialect.extraOutputs[issue.input];
+        if (output !== undefined) return `the property ${issue.input} is the service's own: it is the output ${output}`;
         const field = fieldOf(issue.input);
         return `the property ${issue.input} is reserved by the Image API${field ? `: use the field ${field}` : ""}`;
       },
@@ -82,12 +81,15 @@ function instead(dialect: Dialect): Record<string, string> {
     description: "use properties: { description: … }",
     distribution: "use properties: { os_distro: … }",
     isPublic: 'use visibility: "public"',
-    copyFrom: 'use source: { url, mode: "import" }',
+    copyFrom: `use source: { url${dialect.import ? ', mode: "import"' : ""} }`,
     location: "use source: { url }",
     owner: "an image belongs to the project of its connection",
     id: "use imageId",
   };
   if (!dialect.hidden) elsewhere.hidden = 'this service can\'t hide an image; use visibility: "private"';
+  if (dialect.sharing.length === 0)
+    elsewhere.members = 'this service shares no image with single projects; use visibility: "public", or ImageCopy';
+  for (const output of Object.values(dialect.extraOutputs)) elsewhere[output] = "the service sets it, as an output";
   if (!dialect.state) elsewhere.state = "this service can't deactivate an image";
   if (!dialect.import) {
     elsewhere.store = "this service has one store";
@@ -96,7 +98,7 @@ function instead(dialect: Dialect): Record<string, string> {
   return elsewhere;
 }
 
-function rules(values: Record<string, unknown>): Problem[] {
+function rules(values: Record<string, unknown>, dialect: Dialect): Problem[] {
   const problems: Problem[] = [];
   const { source, adopt, store, stores, diskFormat, containerFormat, imageId } = values;
   if (typeof source === "object" && source !== null && !hasUnknown(source)) {
@@ -112,10 +114,12 @@ function rules(values: Record<string, unknown>): Problem[] {
   }
   if (values.name === undefined && adopt === undefined)
     problems.push({ property: "name", reason: "a new image needs a name" });
-  if (values.members !== undefined && values.visibility !== undefined && values.visibility !== "shared") {
+  const { visibility } = values;
+  const shareable = visibility === undefined || visibility === unknownValue;
+  if (values.members !== undefined && !shareable && !dialect.sharing.includes(String(visibility))) {
     problems.push({
       property: "members",
-      reason: `only an image with visibility "shared" has members, not a ${String(values.visibility)} one`,
+      reason: `only an image with visibility "${dialect.sharing.join('" or "')}" has members, not a ${String(visibility)} one`,
     });
   }
   if (adopt !== undefined && imageId !== undefined) {

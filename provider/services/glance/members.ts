@@ -111,18 +111,18 @@ export function glanceMembers(
       const imageId = String(values.imageId);
       const member = await memberOf(values);
       const found = values.member === undefined ? await existing(imageId, member) : await invite(imageId, member);
-      return factsOf(await settle(found, values));
+      return memberFacts(await settle(found, values));
     },
 
     async read(id) {
       const { imageId, member } = parse(id);
       const found = await reads.read(imageId, member);
-      return found === undefined ? undefined : factsOf(found);
+      return found === undefined ? undefined : memberFacts(found);
     },
 
     async update(id, values) {
       const { imageId, member } = parse(id);
-      return factsOf(await settle(await existing(imageId, member), values));
+      return memberFacts(await settle(await existing(imageId, member), values));
     },
 
     async delete(id, values: Values, _job: Job) {
@@ -142,7 +142,7 @@ export function glanceMembers(
   };
 }
 
-function factsOf(member: WireMember): Facts {
+export function memberFacts(member: WireMember): Facts {
   return {
     id: `${member.image_id}/${member.member_id}`,
     imageId: member.image_id,
@@ -174,7 +174,7 @@ function answererOf(service: ImageService): GlanceMembers {
 }
 
 async function isShared(cloud: GlanceCloud, imageId: string): Promise<boolean> {
-  return (await cloud.client.get(imageId))?.visibility === "shared";
+  return cloud.dialect.sharing.includes(String((await cloud.client.get(imageId))?.visibility));
 }
 
 /** A refusal's usual reason is the image's visibility, which the server doesn't name. */
@@ -184,7 +184,7 @@ async function explained(cloud: GlanceCloud, imageId: string, error: unknown): P
   if (image === undefined) {
     return new ImagesError("not-found", `there is no image ${imageId} on this connection`, { cause: error });
   }
-  if (image.visibility !== "shared") {
+  if (!cloud.dialect.sharing.includes(String(image.visibility))) {
     return new ImagesError(
       "conflict",
       `image ${imageId} can't have members: its visibility is ${String(image.visibility)}`,

@@ -4,7 +4,7 @@ import { commonFields } from "../../fields/common.ts";
 import { type Field, type FieldTable, hasUnknown, type Problem } from "../../fields/field.ts";
 import { flag, mapOf, oneOf, record, setOf, text, uuid, whole } from "../../fields/values.ts";
 import { sameValue } from "./attributes.ts";
-import type { Dialect } from "./dialect.ts";
+import { type Dialect, openstack } from "./dialect.ts";
 
 const connectionName = text({ what: "a connection's name", min: 1 });
 
@@ -80,7 +80,8 @@ function targetSchema(dialect: Dialect) {
     connection: v.optional(connectionName),
     service: v.optional(oneOf("to.service", ["openstack", "ecl", "istack", "glance-v1"])),
     name: v.optional(text({ what: "to.name", min: 1, max: 255, bmpOnly: true })),
-    visibility: v.optional(oneOf("to.visibility", dialect.visibilities)),
+    // What the target allows of these, it says itself.
+    visibility: v.optional(oneOf("to.visibility", openstack.visibilities)),
     protected: v.optional(flag("to.protected")),
     minDisk: v.optional(whole({ what: "to.minDisk", unit: "GB" })),
     minRam: v.optional(whole({ what: "to.minRam", unit: "MB" })),

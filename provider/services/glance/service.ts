@@ -1,5 +1,5 @@
 import type { Connection, OpenStackSettings } from "../../connection.ts";
-import { createHttp } from "../../http.ts";
+import { createHttp, type Http } from "../../http.ts";
 import { openSession } from "../../keystone.ts";
 import { copyAcross } from "../copyAcross.ts";
 import type { OpenOther } from "../registry.ts";
@@ -14,6 +14,8 @@ import { remove } from "./delete.ts";
 import type { Dialect } from "./dialect.ts";
 import { Discovery } from "./discovery.ts";
 import { shareAsOrdered, withMembers } from "./exclusiveMembers.ts";
+import { quoted } from "./listing.ts";
+import { glanceLookups } from "./lookups.ts";
 import { glanceMembers } from "./members.ts";
 import { ImageReads } from "./reads.ts";
 import { dataOf } from "./source.ts";
@@ -21,12 +23,15 @@ import { glanceTags } from "./tags.ts";
 import { update } from "./update.ts";
 import { WriteQueue } from "./writes.ts";
 
+/** An open service, and what a service with more than the Image API v2 builds upon. */
+export interface OpenGlance {
+  service: ImageService;
+  cloud: GlanceCloud;
+  http: Http;
+}
+
 /** Opens an image service that speaks the Image API v2, behind Keystone. Nothing is sent before it is first used. */
-export function openGlance(
-  connection: Connection<OpenStackSettings>,
-  dialect: Dialect,
-  other: OpenOther,
-): ImageService {
+export function openGlance(connection: Connection<OpenStackSettings>, dialect: Dialect, other: OpenOther): OpenGlance {
   const session = openSession(connection);
   const http = createHttp({
     service: dialect.service,
@@ -39,7 +44,7 @@ export function openGlance(
   const cloud: GlanceCloud = {
     client,
     dialect,
-    reads: new ImageReads(client, dialect),
+    reads: new ImageReads(client, dialect, () => session.projectId()),
     writes: new WriteQueue(),
     projectId: () => session.projectId(),
     hashAlgorithm: dialect.hashes ? "sha512" : "md5",
@@ -78,20 +83,18 @@ export function openGlance(
       return `${await session.endpoint("image")} ${await session.projectId()}`;
     },
     imageData: facts => dataOf(cloud, facts),
-    members: glanceMembers(cloud, name => session.findProject(name), other),
+    ...(dialect.sharing.length > 0 ? { members: glanceMembers(cloud, name => session.findProject(name), other) } : {}),
     tags: glanceTags(cloud),
-    get copies() {
-      return copies;
-    },
+    lookups: glanceLookups(cloud),
   };
-  const copies = byTarget(copiesInStores(cloud, discovery), copyAcross(service, other));
-  return service;
+  const across = copyAcross(service, other);
+  const copies = dialect.import ? byTarget("stores", copiesInStores(cloud, discovery), across) : across;
+  return { service: { ...service, copies }, cloud, http };
 }
 
-/** What `to` names decides how a copy is made. */
-function byTarget(stores: PartService, across: PartService): PartService {
-  const of = (values: Values) =>
-    (values.to as { stores?: unknown } | undefined)?.stores === undefined ? across : stores;
+/** What `to` names decides how a copy is made: `special` where it has this field. */
+export function byTarget(field: string, special: PartService, across: PartService): PartService {
+  const of = (values: Values) => ((values.to as Values | undefined)?.[field] === undefined ? across : special);
   return {
     check: async values => (await of(values).check?.(values)) ?? { problems: [] },
     create: (values, job) => of(values).create(values, job),
@@ -103,7 +106,16 @@ function byTarget(stores: PartService, across: PartService): PartService {
 
 /** Among the images that this project owns, and only else among those that others made available to it. */
 async function find({ client, dialect, projectId }: GlanceCloud, query: ImageQuery): Promise<ImageFacts[]> {
-  const images = await client.list({ ...query, visibility: dialect.hidden ? "all" : undefined });
+  const exactly = Object.entries(query).map(([field, value]) => [
+    field,
+    dialect.filters ? `in:${quoted(value)}` : value,
+  ]);
+  const listed = await client.list({
+    ...Object.fromEntries(exactly),
+    visibility: dialect.hidden ? "all" : undefined,
+  });
+  // Not every cloud knows the filters.
+  const images = listed.filter(({ id, name }) => id === (query.id ?? id) && name === (query.name ?? name));
   const owner = await projectId();
   const own = images.filter(image => image.owner === owner);
   return (own.length > 0 ? own : images).map(image => factsOf(image, dialect));

@@ -63,12 +63,12 @@ async function setTag(cloud: GlanceCloud, imageId: string, tag: string, wanted: 
 
 /** @returns false when there was nothing to take away */
 async function writeTag(cloud: GlanceCloud, imageId: string, tag: string, wanted: boolean): Promise<boolean> {
-  if (!tag.includes("/")) {
+  if (cloud.dialect.tagCalls && !tag.includes("/")) {
     const found = wanted ? await cloud.client.putTag(imageId, tag) : await cloud.client.deleteTag(imageId, tag);
     if (wanted && !found) throw noImage(imageId);
     return found;
   }
-  // The server takes a slash in a tag's path for a path: such a tag is only reached through the whole list.
+  // Without calls for one tag, and for a tag with a slash, which the server takes for a path, there is just the whole list.
   const image = await cloud.client.get(imageId);
   if (image === undefined) {
     if (wanted) throw noImage(imageId);

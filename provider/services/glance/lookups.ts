@@ -1,0 +1,42 @@
+import type { Lookups } from "../lookups.ts";
+import { openDataFrom } from "../openData.ts";
+import type { GlanceCloud } from "./cloud.ts";
+import { listImages, listingFilters } from "./listing.ts";
+import { memberFacts } from "./members.ts";
+
+/** What an Image API v2 lets one look up. */
+export function glanceLookups(cloud: GlanceCloud): Lookups {
+  const { client, dialect } = cloud;
+  const common: Lookups = {
+    filters: () => listingFilters(dialect),
+    listImages: listing => listImages(cloud, listing),
+    owner: () => cloud.projectId(),
+    async listMembers(imageId) {
+      const members = await client.members(imageId);
+      if (members !== undefined) return members.map(memberFacts);
+      // One that isn't shared keeps its members to itself.
+      return (await client.get(imageId)) === undefined ? undefined : [];
+    },
+    schema: name => client.schema(name),
+    openData: (imageId, from, signal) => openDataFrom(from, start => client.download(imageId, start, signal)),
+    async about() {
+      const { versions, date } = await client.versions();
+      return {
+        versions: versions.map(({ id, status }) => (status === "CURRENT" ? `${id} (current)` : id)),
+        ...(date === undefined ? {} : { clock: new Date(date) }),
+      };
+    },
+  };
+  if (!dialect.import) return common;
+  return {
+    ...common,
+    stores: async () =>
+      (await client.stores()).map(store => ({
+        id: store.id,
+        ...(store.description === undefined ? {} : { description: store.description }),
+        isDefault: store.default === "true",
+        readOnly: store["read-only"] === "true",
+      })),
+    importMethods: () => client.importMethods(),
+  };
+}
