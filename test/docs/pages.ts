@@ -1,0 +1,38 @@
+import { readdir, readFile } from "node:fs/promises";
+import { join, relative } from "node:path";
+
+export const root = join(import.meta.dirname, "..", "..");
+
+/** A page of the documentation. */
+export interface Page {
+  /** Path below the root. */
+  path: string;
+  text: string;
+}
+
+/** A fenced block of a page. */
+export interface Block {
+  language: string;
+  text: string;
+  /** The page, and the line where its text begins. */
+  page: string;
+  line: number;
+}
+
+/** All pages that are for people. */
+export async function allPages(): Promise<Page[]> {
+  const below = async (folder: string) =>
+    (await readdir(join(root, folder))).filter(name => name.endsWith(".md")).map(name => join(root, folder, name));
+  const files = [...(await below(".")), ...(await below("docs")), join(root, "examples", "quickstart", "README.md")];
+  return Promise.all(files.map(async file => ({ path: relative(root, file), text: await readFile(file, "utf8") })));
+}
+
+/** The fenced blocks of a page, in their order. */
+export function blocksOf({ path, text }: Page): Block[] {
+  return [...text.matchAll(/^```(\w*)\n(.*?)^```$/gms)].map(match => ({
+    language: match[1] ?? "",
+    text: match[2] ?? "",
+    page: path,
+    line: text.slice(0, match.index).split("\n").length + 1,
+  }));
+}

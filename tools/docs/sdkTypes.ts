@@ -1,0 +1,118 @@
+import { join } from "node:path";
+import ts from "typescript";
+import type { Kind } from "../../provider/fields/field.ts";
+
+const root = join(import.meta.dirname, "..", "..");
+
+/** One field as the sdk's types declare it. */
+export interface DeclaredField {
+  name: string;
+  /** TypeScript, without Pulumi's Input around it. */
+  type: string;
+  /** Its docstring, on one line. */
+  meaning: string;
+  optional: boolean;
+}
+
+/** A type that fields refer to. */
+export interface NamedType {
+  name: string;
+  meaning: string;
+  /** The fields of an object, or … */
+  fields: DeclaredField[];
+  /** … what else it stands for. */
+  text: string | undefined;
+}
+
+let opened: { program: ts.Program; checker: ts.TypeChecker; exports: ts.Symbol[] } | undefined;
+
+function sdk() {
+  if (opened !== undefined) return opened;
+  const file = join(root, "tsconfig.json");
+  const { options } = ts.parseJsonConfigFileContent(ts.readConfigFile(file, ts.sys.readFile).config, ts.sys, root);
+  const entry = join(root, "sdk", "index.ts");
+  const program = ts.createProgram([entry], options);
+  const checker = program.getTypeChecker();
+  const module = checker.getSymbolAtLocation(program.getSourceFile(entry) as ts.SourceFile) as ts.Symbol;
+  const exports = checker
+    .getExportsOfModule(module)
+    .map(symbol => (symbol.flags & ts.SymbolFlags.Alias ? checker.getAliasedSymbol(symbol) : symbol));
+  opened = { program, checker, exports };
+  return opened;
+}
+
+/** The fields that a program may declare of a resource on a service, as its argument type has them; `connection` before its own. */
+export function declaredFields(kind: Kind, service: string): DeclaredField[] {
+  const { checker, exports } = sdk();
+  const args = exports.find(({ name }) => name === `${kind}Args`);
+  if (args === undefined) throw new Error(`The sdk has no type ${kind}Args.`);
+  const type = checker.getDeclaredTypeOfSymbol(args);
+  const found = new Map<string, DeclaredField>();
+  const alternatives = (type.isUnion() ? type.types : [type])
+    .filter(alternative => serviceOf(alternative) === service)
+    .map(alternative => alternative.getProperties().flatMap(property => fieldOf(property) ?? []));
+  for (const field of alternatives.flat()) {
+    const everywhere = alternatives.every(fields =>
+      fields.some(({ name, optional }) => name === field.name && !optional),
+    );
+    if (!found.has(field.name)) found.set(field.name, { ...field, optional: !everywhere });
+  }
+  found.delete("service");
+  const { connection, ...own } = Object.fromEntries(found);
+  return [...(connection === undefined ? [] : [connection]), ...Object.values(own)];
+
+  function serviceOf(alternative: ts.Type): string | undefined {
+    const property = alternative.getProperty("service");
+    const literal = property === undefined ? undefined : checker.getTypeOfSymbol(property);
+    return literal?.isStringLiteral() ? literal.value : undefined;
+  }
+}
+
+/** The types that the sdk exports besides its classes and their arguments. */
+export function namedTypes(): NamedType[] {
+  const { checker, exports } = sdk();
+  return exports.flatMap((symbol): NamedType[] => {
+    const [declaration] = symbol.declarations ?? [];
+    const meaning = docOf(symbol);
+    if (declaration === undefined || /(Args|Lookup)$/.test(symbol.name)) return [];
+    if (ts.isTypeAliasDeclaration(declaration))
+      return [{ name: symbol.name, meaning, fields: [], text: plain(declaration.type.getText()) }];
+    if (!ts.isInterfaceDeclaration(declaration)) return [];
+    const properties = checker.getDeclaredTypeOfSymbol(symbol).getProperties();
+    return [{ name: symbol.name, meaning, fields: properties.flatMap(one => fieldOf(one) ?? []), text: undefined }];
+  });
+}
+
+function fieldOf(property: ts.Symbol): DeclaredField | undefined {
+  const declaration = property.declarations?.find(ts.isPropertySignature);
+  // A field that is only there to be refused.
+  if (declaration?.type === undefined || declaration.type.kind === ts.SyntaxKind.UndefinedKeyword) return undefined;
+  return {
+    name: property.name,
+    type: plain(declaration.type.getText()),
+    meaning: docOf(property),
+    optional: declaration.questionToken !== undefined,
+  };
+}
+
+function docOf(symbol: ts.Symbol): string {
+  return ts.displayPartsToString(symbol.getDocumentationComment(sdk().checker)).replaceAll(/\s+/g, " ").trim();
+}
+
+/** A type without `Input<…>` around it or anything in it, on one line. */
+function plain(type: string): string {
+  let text = type.replaceAll(/\s+/g, " ").replace(/^\| /, "");
+  for (let at = text.indexOf("Input<"); at >= 0; at = text.indexOf("Input<")) {
+    let depth = 0;
+    let close = at + "Input".length;
+    do {
+      if (text[close] === "<") depth++;
+      if (text[close] === ">") depth--;
+      close++;
+    } while (depth > 0);
+    const inner = text.slice(at + "Input<".length, close - 1);
+    const grouped = inner.includes("|") && text[close] === "[" ? `(${inner})` : inner;
+    text = text.slice(0, at) + grouped + text.slice(close);
+  }
+  return text;
+}
