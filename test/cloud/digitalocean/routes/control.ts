@@ -16,6 +16,7 @@ export const CONTROL = "/_control";
  * - DELETE /_control/droplets/{id} → 204
  * - POST /_control/droplets/{id}/backups `{name?}` → 201 the image
  * - POST /_control/images/{id}/regions `{region}`: the image appears in one more region → 200 the image
+ * - DELETE /_control/images/{id}/regions/{region}: the image is lost in that region → 200 the image
  * - PATCH /_control/images/{id} any of `{status, error_message, name, description, distribution}` → 200 the image
  * - POST /_control/{account}/volume_snapshots `{name, region?}` → 201 the snapshot
  * - POST /_control/{account}/member_of `{account}`: it may accept transfers there, so that they need no acceptance → 204
@@ -58,6 +59,13 @@ export function controlRoutes(app: FastifyInstance, world: World): void {
     const { region } = objectBody(request);
     if (typeof region !== "string" || !REGIONS.has(region)) throw unprocessable("Region is not valid.");
     if (!image.regions.includes(region)) image.regions.push(region);
+    world.changed();
+    return wireImage(world, image);
+  });
+
+  route(app, "DELETE", `${CONTROL}/images/:image/regions/:region`, request => {
+    const image = findImage(request);
+    image.regions = image.regions.filter(region => region !== param(request, "region"));
     world.changed();
     return wireImage(world, image);
   });
