@@ -107,7 +107,8 @@ function ask(passage: Passage): ClientRequest {
   passage.response.once("close", () => {
     if (!passage.response.writableFinished) upstream.destroy();
   });
-  upstream.flushHeaders();
+  // Node flushes headers as UTF-8, though it takes them as one character a byte: those with other letters go with the first piece instead.
+  if (request.rawHeaders.every(text => /^[\x20-\x7e\t]*$/.test(text))) upstream.flushHeaders();
   const json: Buffer[] = [];
   const isJson = /json/.test(request.headers["content-type"] ?? "");
   const disturb = disturbance(passage, hasBody(request));
