@@ -64,7 +64,7 @@ export function copyAcross(source: ImageService, other: OpenOther): PartService 
       if (hasUnknown(values.to)) return { problems: [] };
       const target = targetOf(values);
       await target.signIn();
-      const { name, mode, url, store } = values.to as Target;
+      const { name, mode, url, store, visibility } = values.to as Target;
       const problems: Problem[] = [];
       if (mode === "import" && url === undefined) {
         problems.push({
@@ -98,7 +98,11 @@ export function copyAcross(source: ImageService, other: OpenOther): PartService 
           reason: `the copy is to be in the same project as its source, and has the same name: ${name}`,
         });
       }
-      const asked = { ...(mode === "import" ? { source: { mode } } : {}), ...(store === undefined ? {} : { store }) };
+      const asked = {
+        ...(mode === "import" ? { source: { mode } } : {}),
+        ...(store === undefined ? {} : { store }),
+        ...(visibility === undefined ? {} : { visibility }),
+      };
       for (const { property, reason } of await target.checkImage(asked)) {
         problems.push({ property: `to.${property.replace(/^source\./, "")}`, reason });
       }

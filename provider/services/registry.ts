@@ -2,7 +2,8 @@ import type { Connection, DigitalOceanSettings, OpenStackSettings } from "../con
 import type { FieldTable, Kind } from "../fields/field.ts";
 import * as digitalocean from "./digitalocean/fields.ts";
 import { openDigitalOcean } from "./digitalocean/service.ts";
-import { openstack } from "./glance/dialect.ts";
+import { openEcl } from "./ecl/service.ts";
+import { ecl, istack, openstack } from "./glance/dialect.ts";
 import { imageFields } from "./glance/fields.ts";
 import { copyFields, memberFields, tagFields } from "./glance/partFields.ts";
 import { openGlance } from "./glance/service.ts";
@@ -40,7 +41,30 @@ export const services: Partial<Record<ServiceName, ServiceEntry>> = {
       ImageCopy: () => copyFields(openstack),
     },
     missing: {},
-    open: (connection, other) => openGlance(connection as Connection<OpenStackSettings>, openstack, other),
+    open: (connection, other) => openGlance(connection as Connection<OpenStackSettings>, openstack, other).service,
+  },
+  ecl: {
+    title: "NTT Enterprise Cloud 2.0 (ECL) Image Storage",
+    tables: {
+      Image: () => imageFields(ecl),
+      ImageMember: () => memberFields(ecl),
+      ImageTag: () => tagFields(ecl),
+      ImageCopy: () => copyFields(ecl),
+    },
+    missing: {},
+    open: (connection, other) => openEcl(connection as Connection<OpenStackSettings>, other),
+  },
+  istack: {
+    title: "iStack",
+    tables: {
+      Image: () => imageFields(istack),
+      ImageTag: () => tagFields(istack),
+      ImageCopy: () => copyFields(istack),
+    },
+    missing: {
+      ImageMember: 'its images are private, or public for everybody; use visibility: "public", or ImageCopy',
+    },
+    open: (connection, other) => openGlance(connection as Connection<OpenStackSettings>, istack, other).service,
   },
   "glance-v1": {
     title: "OpenStack Image service, Image API v1 (Glance v1)",

@@ -18,6 +18,8 @@ export interface Dialect {
   state: boolean;
   /** Several stores, /v2/info and the import call are there. */
   import: boolean;
+  /** Jobs of the vendor's own copy an image to another tenant. */
+  tenantCopies: boolean;
   /** os_hash_value is there; older services only report an MD5 `checksum`. */
   hashes: boolean;
   /** Extra attributes of the vendor that only the service sets: wire name to the sdk's name. */
@@ -35,6 +37,7 @@ export const openstack: Dialect = {
   hidden: true,
   state: true,
   import: true,
+  tenantCopies: false,
   hashes: true,
   extraOutputs: {},
 };
@@ -52,6 +55,7 @@ export const ecl: Dialect = {
   hidden: false,
   state: false,
   import: false,
+  tenantCopies: true,
   hashes: false,
   extraOutputs: { ".os.type": "osType", ".service.type": "serviceType", license_switch: "licenseSwitch" },
 };
@@ -68,6 +72,7 @@ export const istack: Dialect = {
   hidden: false,
   state: true,
   import: false,
+  tenantCopies: false,
   hashes: false,
   extraOutputs: {
     image_location: "imageLocation",

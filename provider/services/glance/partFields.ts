@@ -66,6 +66,7 @@ export function copyFields(dialect: Dialect): FieldTable {
       metadata: { schema: v.looseObject({}), change: "update", reported: true, same: sameMetadata },
       content: { schema: v.string(), change: "replace" },
       stores: { schema: v.array(v.string()), change: "update", reported: true, same: sameValue },
+      destination: { schema: v.string(), change: "note" },
     },
     instead: { regions: "name another connection: to: { connection }", source: "the source is the image: use imageId" },
     rules: values => targetProblems(values, dialect),
@@ -76,6 +77,13 @@ function targetSchema(dialect: Dialect) {
   return record("to", {
     ...(dialect.import
       ? { stores: v.optional(setOf("to.stores", text({ what: "a store", min: 1 }), { min: 1 })) }
+      : {}),
+    ...(dialect.tenantCopies
+      ? {
+          tenant: v.optional(
+            text({ what: "to.tenant", pattern: /^[0-9a-f]{32}$/, form: "a tenant's id, 32 hex digits" }),
+          ),
+        }
       : {}),
     connection: v.optional(connectionName),
     service: v.optional(oneOf("to.service", ["openstack", "ecl", "istack", "glance-v1"])),
@@ -101,11 +109,25 @@ function targetSchema(dialect: Dialect) {
 
 function targetProblems({ to }: Record<string, unknown>, dialect: Dialect): Problem[] {
   if (typeof to !== "object" || to === null || hasUnknown(to)) return [];
-  const { stores, connection, mode, url, ...rest } = to as Record<string, unknown>;
+  const { stores, tenant, connection, mode, url, ...rest } = to as Record<string, unknown>;
   const problems: Problem[] = [];
-  const choices = dialect.import ? "{ stores } or { connection }" : "{ connection }";
-  if ((stores === undefined) === (connection === undefined))
-    problems.push({ property: "to", reason: `to must be ${choices}` });
+  const choices = [
+    ...(dialect.import ? ["{ stores }"] : []),
+    ...(dialect.tenantCopies ? ["{ tenant }", "{ tenant, connection }"] : []),
+    "{ connection }",
+  ];
+  if (tenant === undefined && (stores === undefined) === (connection === undefined))
+    problems.push({ property: "to", reason: `to must be ${choices.join(" or ")}` });
+  if (tenant !== undefined) {
+    for (const [name, value] of Object.entries({ mode, url, ...rest })) {
+      if (value !== undefined)
+        problems.push({
+          property: `to.${name}`,
+          reason: `the service copies to a tenant by itself, and takes no ${name}: leave it out, or leave tenant out to have the data streamed to the connection`,
+        });
+    }
+    return problems;
+  }
   if (stores !== undefined) {
     for (const [name, value] of Object.entries({ mode, url, ...rest })) {
       if (value !== undefined)
@@ -124,9 +146,10 @@ function sameId(actual: unknown, wanted: unknown): boolean {
   return String(actual).toLowerCase() === String(wanted).toLowerCase();
 }
 
-/** A copy stays where it is as long as its connection does, or as long as it is one of stores; what it is like is `metadata`'s. */
+/** A copy stays where it is as long as its tenant or connection does, or as long as it is one of stores; what it is like is `metadata`'s. */
 function samePlace(actual: unknown, wanted: unknown): boolean {
   const [before, now] = [actual, wanted].map(to => (to ?? {}) as Record<string, unknown>);
+  if (before?.tenant !== undefined || now?.tenant !== undefined) return before?.tenant === now?.tenant;
   return before?.connection === now?.connection && before?.service === now?.service && before?.store === now?.store;
 }
 

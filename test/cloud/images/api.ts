@@ -19,10 +19,18 @@ export interface ImageApi {
   log(line: string): void;
   /** Whether this process has worked with staged data, be it only to remove what there might be. */
   stagingUsed: boolean;
-  /** The imports that are going. */
-  running: Set<Promise<void>>;
+  /** The uploads and imports that are going: the cloud's stop waits for their end. */
+  running: Set<Promise<unknown>>;
   /** Ends when the cloud stops. */
   stopping: AbortSignal;
+}
+
+/** Counts work among what is going, until it ends. */
+export function running<T>(api: ImageApi, work: Promise<T>): Promise<T> {
+  api.running.add(work);
+  const done = () => void api.running.delete(work);
+  work.then(done, done);
+  return work;
 }
 
 /** Waits as long as the settings say that reading and writing lie apart. */

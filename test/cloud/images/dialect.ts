@@ -19,8 +19,8 @@ export interface Dialect {
   hidden: boolean;
   /** Whether it reports os_hash_algo and os_hash_value. */
   hashes: boolean;
-  /** Whether images can have members. */
-  members: boolean;
+  /** Which images can have members, by their visibility; none where there is no such thing. */
+  sharing: Visibility[];
   /** Whether there are PUT and DELETE of a single tag. */
   tags: boolean;
   /** Whether there are actions/deactivate and actions/reactivate. */
@@ -50,7 +50,7 @@ export const glance: Dialect = {
   importMethods: ["glance-direct", "web-download", "copy-image", "glance-download"],
   hidden: true,
   hashes: true,
-  members: true,
+  sharing: ["shared"],
   tags: true,
   actions: true,
   schemas: [
@@ -107,7 +107,7 @@ const olderSchemas = [
 
 /**
  * NTT ECL's Image Storage v2, as far as its documents and eclsdk 1.11.1 tell. Choices, where they don't: formats beyond raw, qcow2 and iso are
- * taken; images are private unless something else is said, and have members when they are shared.
+ * taken; images are private unless something else is said, and all but public ones can have members.
  */
 export const ecl: Dialect = {
   diskFormats: ["aki", "ari", "ami", "raw", "iso", "vhd", "vdi", "qcow2", "vmdk"],
@@ -119,7 +119,7 @@ export const ecl: Dialect = {
   importMethods: [],
   hidden: false,
   hashes: false,
-  members: true,
+  sharing: ["private", "shared"],
   tags: true,
   actions: false,
   schemas: olderSchemas,
@@ -154,7 +154,7 @@ export const istack: Dialect = {
   importMethods: [],
   hidden: false,
   hashes: false,
-  members: false,
+  sharing: [],
   tags: false,
   actions: true,
   schemas: ["image", "images"],

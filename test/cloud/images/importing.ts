@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import type { Readable } from "node:stream";
 import { setTimeout as wait } from "node:timers/promises";
 import got from "got";
-import { enforce, type ImageApi, mustOwn, policyRefusal } from "./api.ts";
+import { enforce, type ImageApi, mustOwn, policyRefusal, running } from "./api.ts";
 import { storeData, storeNamed, unknownStore } from "./data.ts";
 import { HttpError } from "./errors.ts";
 import { type Caller, type Image, LOCK, type Task, transition } from "./state.ts";
@@ -88,9 +88,7 @@ export function startImport(
   if (!api.repo.lock(id, task.id)) throw new HttpError(409, "Image has active task");
   api.repo.state.tasks[task.id] = task;
   api.repo.changed();
-  const work = run(api, method === "copy-image" ? { ...caller, isAdmin: true } : caller, task, request, stores);
-  api.running.add(work);
-  void work.finally(() => api.running.delete(work));
+  void running(api, run(api, method === "copy-image" ? { ...caller, isAdmin: true } : caller, task, request, stores));
 }
 
 /** @throws HttpError 409 while another import has the image; an old lock is taken away */

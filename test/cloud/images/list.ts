@@ -118,7 +118,7 @@ function inScope(api: ImageApi, caller: Caller, visibility: string | undefined, 
     const own = image.owner === caller.projectId;
     const open = image.visibility === "public" || image.visibility === "community";
     if (!caller.isAdmin && !own && !open) {
-      const member = image.visibility === "shared" ? repo.membership(image.id, caller.projectId) : undefined;
+      const member = repo.sharing.includes(image.visibility) ? repo.membership(image.id, caller.projectId) : undefined;
       if (!member || (memberStatus !== "all" && member.status !== memberStatus)) return false;
     }
     if (visibility === undefined) return own || image.visibility !== "community";

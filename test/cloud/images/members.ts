@@ -83,7 +83,7 @@ export function listMembers(api: ImageApi, caller: Caller, imageId: string): Mem
 
 export function getMember(api: ImageApi, caller: Caller, imageId: string, memberId: string): Member {
   const image = lookUp(api, caller, imageId);
-  if (image.visibility !== "shared") throw new HttpError(404, "Only shared images have members.");
+  if (!api.repo.sharing.includes(image.visibility)) throw new HttpError(404, "Only shared images have members.");
   return findMember(api, caller, image, memberId);
 }
 
@@ -107,7 +107,7 @@ function lookUp(api: ImageApi, caller: Caller, imageId: string): Image {
 
 function sharedImage(api: ImageApi, caller: Caller, imageId: string, refusal: string): Image {
   const image = lookUp(api, caller, imageId);
-  if (image.visibility !== "shared") throw new HttpError(403, refusal);
+  if (!api.repo.sharing.includes(image.visibility)) throw new HttpError(403, refusal);
   return image;
 }
 

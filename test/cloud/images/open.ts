@@ -36,7 +36,7 @@ export async function openImageApi<Settings extends ImageSettings>(
   const api: ImageApi = {
     dialect,
     settings: context.settings,
-    repo: new ImageRepo(await context.store(name, emptyState), context.clock),
+    repo: new ImageRepo(await context.store(name, emptyState), context.clock, dialect.sharing),
     stores: Object.fromEntries(await Promise.all(stores)),
     staging: await context.blobs(`${name}-staging`),
     endpointOf: options.endpointOf ?? (() => undefined),
@@ -48,7 +48,7 @@ export async function openImageApi<Settings extends ImageSettings>(
   };
   context.onStop(async () => {
     stopping.abort();
-    await Promise.all(api.running);
+    await Promise.allSettled(api.running);
   });
   const url = await context.listen((app, ownUrl) => {
     const resource = registerImageApi(app, {

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { act } from "./actions.ts";
-import type { ImageApi } from "./api.ts";
+import { type ImageApi, running } from "./api.ts";
 import { hasBody, mediaType, readJson, rejectBody } from "./body.ts";
 import { createImage } from "./create.ts";
 import { download, stage, upload } from "./data.ts";
@@ -166,11 +166,13 @@ export function registerImageApi(app: FastifyInstance, options: ImageRoutesOptio
         sendRaw(api, call, error);
       }
     },
-    PUT: call => upload(api, call.caller, id(call), call.request.raw),
+    PUT: call => running(api, upload(api, call.caller, id(call), call.request.raw)),
   });
 
   if (dialect.importMethods.length) {
-    resource("/v2/images/:id/stage", { PUT: call => stage(api, call.caller, id(call), call.request.raw) });
+    resource("/v2/images/:id/stage", {
+      PUT: call => running(api, stage(api, call.caller, id(call), call.request.raw)),
+    });
     resource("/v2/images/:id/import", {
       POST: async call => {
         startImport(api, call.caller, id(call), await json(call), {
@@ -230,7 +232,7 @@ export function registerImageApi(app: FastifyInstance, options: ImageRoutesOptio
       DELETE: call => removeTag(api, call.caller, id(call), tag(call)),
     });
   }
-  if (dialect.members) {
+  if (dialect.sharing.length > 0) {
     const member = ({ params }: Call) => params.member ?? "";
     resource("/v2/images/:id/members", {
       GET: call => ({

@@ -105,7 +105,11 @@ export class ImageRepo {
   readonly #clock: () => Date;
   #last = 0;
 
-  constructor(store: Store<ImageState>, clock: () => Date) {
+  /** Which images can have members, by their visibility. */
+  readonly sharing: readonly Visibility[];
+
+  constructor(store: Store<ImageState>, clock: () => Date, sharing: readonly Visibility[]) {
+    this.sharing = sharing;
     this.#store = store;
     this.#clock = clock;
     store.changed();
@@ -138,7 +142,7 @@ export class ImageRepo {
   visible(image: Image, caller: Caller): boolean {
     if (caller.isAdmin || image.owner === null || image.owner === caller.projectId) return true;
     if (image.visibility === "public" || image.visibility === "community") return true;
-    return image.visibility === "shared" && this.membership(image.id, caller.projectId) !== undefined;
+    return this.sharing.includes(image.visibility) && this.membership(image.id, caller.projectId) !== undefined;
   }
 
   /** A copy of an image. @throws HttpError 404 when there is none that the caller may see */

@@ -1,0 +1,268 @@
+import { ImagesError, UnfinishedError } from "../../errors.ts";
+import { hasUnknown, type Problem } from "../../fields/field.ts";
+import { waitFor } from "../../wait.ts";
+import { digestOf } from "../glance/source.ts";
+import type { OpenOther } from "../registry.ts";
+import type { Facts, ImageFacts, ImageService, Job, PartService, Values } from "../service.ts";
+import type { CopyJob, ReplicatorClient } from "./replicator.ts";
+
+/** Where a copy goes, as a program declares it. */
+interface Target {
+  tenant: string;
+  /** A connection of that tenant, by which the copy is watched and deleted. */
+  connection?: string;
+}
+
+/** Statuses in which a job ends. A word that isn't documented is waited for. */
+const failures: readonly string[] = ["error", "canceled"];
+/** Statuses in which a job won't come to a copy any more. */
+const givenUp: readonly string[] = ["cancel_requested", "canceling", ...failures];
+/** How long a job's cancellation may take when nobody waits any more. */
+const cancelMs = 30_000;
+
+/**
+ * Copies of an image in another tenant, made by ECL's own jobs. A job copies in the background and says how far it is; the copy belongs to
+ * the other tenant, so that it can only be seen and deleted by a connection of that tenant.
+ * @param other opens the connection that `to` names
+ */
+export function tenantCopies(source: ImageService, replicator: ReplicatorClient, other: OpenOther): PartService {
+  const destinationOf = (values: Values): ImageService | undefined => {
+    const connection = (values.to as Target | undefined)?.connection;
+    return connection === undefined ? undefined : other({ connection });
+  };
+
+  /** What is known of a copy whose job is this one; undefined when the copy is gone. */
+  async function look(job: CopyJob, values: Values): Promise<Facts | undefined> {
+    if (job.status !== "replicated") return facts(job);
+    const destination = destinationOf(values);
+    if (destination === undefined || job.destination_image_id === null) return facts(job);
+    const copy = await destination.readImage(job.destination_image_id);
+    return copy === undefined ? undefined : facts(job, copy);
+  }
+
+  /** The job of an earlier run for the same image and tenant that is worth going on with: one at work, else one whose copy is there. */
+  async function leftover(imageId: string, values: Values): Promise<CopyJob | undefined> {
+    const { tenant } = targetOf(values);
+    const jobs = (await replicator.list()).filter(
+      job => job.source_image_id === imageId && job.destination_tenant_id === tenant && !givenUp.includes(job.status),
+    );
+    const atWork = jobs.find(job => job.status !== "replicated");
+    if (atWork !== undefined) return atWork;
+    for (const job of jobs) {
+      if (job.status === "replicated" && (await look(job, values)) !== undefined) return job;
+    }
+    return undefined;
+  }
+
+  async function start(imageId: string, values: Values): Promise<string> {
+    try {
+      return await replicator.start(imageId, targetOf(values).tenant);
+    } catch (error) {
+      throw explained(error, imageId, targetOf(values).tenant);
+    }
+  }
+
+  /** Waits for a job to end; one that has to stop half way is canceled. @throws UnfinishedError with the job's last state */
+  async function follow(imageId: string, jobId: string, values: Values, job: Job): Promise<Facts> {
+    const { tenant } = targetOf(values);
+    let last: CopyJob | undefined;
+    try {
+      const done = await waitFor(
+        async () => {
+          last = await replicator.get(jobId);
+          if (last === undefined) throw new ImagesError("failed", `copy job ${jobId} is gone`);
+          job.report(progressOf(last));
+          if (failures.includes(last.status)) throw failed(last);
+          return last.status === "replicated" ? last : undefined;
+        },
+        () => `the copy to tenant ${tenant} (job ${jobId}: ${last === undefined ? "not seen yet" : progressOf(last)})`,
+        job,
+      );
+      const found = await look(done, values);
+      if (found !== undefined) return found;
+      throw new ImagesError(
+        "not-found",
+        `job ${jobId} is done, but its image ${done.destination_image_id} isn't there`,
+      );
+    } catch (error) {
+      if (job.signal.aborted) await stop(jobId);
+      const id = idOf(imageId, tenant);
+      const state: Facts = last === undefined ? { id, imageId, jobId } : facts(last);
+      throw new UnfinishedError(error, { ...state, status: "unfinished" });
+    }
+  }
+
+  /** Has a job canceled, where that is still possible, without waiting for it. */
+  async function stop(jobId: string): Promise<void> {
+    await replicator.cancel(jobId).catch(() => undefined);
+  }
+
+  return {
+    async check(values) {
+      const problems: Problem[] = [];
+      if (hasUnknown(values.to)) return { problems };
+      const { tenant, connection } = targetOf(values);
+      const own = projectOf(await source.place?.());
+      if (own === tenant) {
+        problems.push({
+          property: "to.tenant",
+          reason: "the copy is to be in the tenant that the image is in already",
+        });
+      }
+      const destination = destinationOf(values);
+      if (destination !== undefined) {
+        await destination.signIn();
+        const project = projectOf(await destination.place?.());
+        if (project !== undefined && project !== tenant) {
+          const reason = `the connection ${connection} is one of tenant ${project}, not of ${tenant}`;
+          problems.push({ property: "to.connection", reason });
+        }
+      }
+      if (!hasUnknown(values.imageId)) {
+        const image = await source.readImage(String(values.imageId));
+        if (image === undefined) {
+          const reason = `there is no image ${String(values.imageId)} on the connection ${source.connection.name}`;
+          problems.push({ property: "imageId", reason });
+        } else if (image.status !== "active") {
+          const reason = `image ${image.id} can't be copied: it is ${image.status}, and has to be active`;
+          problems.push({ property: "imageId", reason });
+        }
+      }
+      return { problems, inputs: connection === undefined ? {} : { destination: connection } };
+    },
+
+    async create(values, job) {
+      const imageId = String(values.imageId).toLowerCase();
+      const found = await leftover(imageId, values);
+      if (found?.status === "replicated") {
+        job.warn(
+          `took over image ${found.destination_image_id}, which job ${found.job_id} has copied to tenant ${found.destination_tenant_id} before`,
+        );
+      }
+      return await follow(imageId, found?.job_id ?? (await start(imageId, values)), values, job);
+    },
+
+    async read(id, values) {
+      const { imageId, tenant } = parse(id);
+      if (values.status === "unfinished") return { ...(values as Facts), id };
+      const target: Values = { to: { ...(values.to as object | undefined), tenant } };
+      if (values.jobId === undefined) {
+        const found = await leftover(imageId, target);
+        return found === undefined ? undefined : await look(found, target);
+      }
+      const job = await replicator.get(String(values.jobId));
+      // A job that isn't listed any more says nothing about its copy, which is then known from the state.
+      return await look(job ?? noted(imageId, tenant, values), target);
+    },
+
+    // Its target can't change in place, so this goes on with a copy that isn't done: a job at work, or a new one.
+    async update(id, values, _changed, job) {
+      const { imageId } = parse(id);
+      const found = await leftover(imageId, values);
+      return await follow(imageId, found?.job_id ?? (await start(imageId, values)), values, job);
+    },
+
+    async delete(id, values, job) {
+      const { imageId, tenant } = parse(id);
+      const jobId = values.jobId === undefined ? undefined : String(values.jobId);
+      if (jobId === undefined) return;
+      let last = (await replicator.get(jobId)) ?? noted(imageId, tenant, values);
+      if (last.status !== "replicated" && !failures.includes(last.status)) {
+        await replicator.cancel(jobId);
+        last = await waitFor(
+          async () => {
+            const now = await replicator.get(jobId);
+            if (now === undefined) return last;
+            job.report(progressOf(now));
+            return now.status === "replicated" || failures.includes(now.status) ? now : undefined;
+          },
+          () => `copy job ${jobId} to be canceled`,
+          { ...job, deadline: Math.max(job.deadline, Date.now() + cancelMs) },
+        );
+      }
+      if (last.status !== "replicated" || last.destination_image_id === null) return;
+      const destination = destinationOf(values);
+      if (destination === undefined) {
+        job.warn(
+          `image ${last.destination_image_id} stays in tenant ${tenant}: deleting it needs a connection of that tenant, to: { tenant, connection }`,
+        );
+        return;
+      }
+      await destination.deleteImage(last.destination_image_id, { force: values.forceDelete === true }, job);
+    },
+  };
+}
+
+function targetOf(values: Values): Target {
+  return values.to as Target;
+}
+
+function idOf(imageId: string, tenant: string): string {
+  return `${imageId}/${tenant}`;
+}
+
+function parse(id: string): { imageId: string; tenant: string } {
+  const [imageId, tenant, ...rest] = id.split("/");
+  if (imageId && tenant && rest.length === 0) return { imageId, tenant };
+  throw new ImagesError("invalid", `the id of a copy to a tenant is <image id>/<tenant id>, not ${JSON.stringify(id)}`);
+}
+
+function facts(job: CopyJob, copy?: ImageFacts): Facts {
+  return {
+    id: idOf(job.source_image_id, job.destination_tenant_id),
+    imageId: job.source_image_id,
+    jobId: job.job_id,
+    status: job.status,
+    progress: job.copy_progress,
+    ...(job.destination_image_id === null ? {} : { copyId: job.destination_image_id }),
+    ...(copy === undefined ? {} : { size: copy.size, digest: digestOf(copy) }),
+  };
+}
+
+/** A finished job as the state remembers it. */
+function noted(imageId: string, tenant: string, values: Values): CopyJob {
+  return {
+    job_id: String(values.jobId),
+    status: String(values.status),
+    copy_progress: Number(values.progress ?? 0),
+    source_image_id: imageId,
+    source_tenant_id: "",
+    source_region_id: "",
+    destination_image_id: values.copyId === undefined ? null : String(values.copyId),
+    destination_tenant_id: tenant,
+    destination_region_id: "",
+  };
+}
+
+function progressOf({ status, copy_progress }: CopyJob): string {
+  return `${status} ${copy_progress} %`;
+}
+
+/** The project in what a service calls its place: its address, and the project. */
+function projectOf(place: string | undefined): string | undefined {
+  return place?.split(" ").at(-1);
+}
+
+function failed(job: CopyJob): ImagesError {
+  return new ImagesError(
+    "failed",
+    `the copy of image ${job.source_image_id} to tenant ${job.destination_tenant_id} ended as ${job.status} at ${job.copy_progress} % (job ${job.job_id})`,
+    { hint: "The service doesn't say why; the next up starts another job" },
+  );
+}
+
+/** What a refused copy means; the service says the same of several causes. Source: sdpf.ntt.com, Image Storage, "Copy image". */
+function explained(error: unknown, imageId: string, tenant: string): unknown {
+  if (!(error instanceof ImagesError)) return error;
+  const hints: Record<number, string> = {
+    401: `ECL answers 401 to a tenant id that isn't one, too: check to.tenant ${tenant}`,
+    404: `Check that there is a tenant ${tenant}; official templates and images with a licence can't be copied to every tenant`,
+    409: "Its destination may be out of service, or not take such an image; and the image has to be active",
+  };
+  const hint = error.status === undefined ? undefined : hints[error.status];
+  if (hint === undefined) return error;
+  return new ImagesError(error.code, `image ${imageId} can't be copied to tenant ${tenant}: ${error.message}`, {
+    hint,
+    cause: error,
+  });
+}
