@@ -181,6 +181,15 @@ function isControl(request: IncomingMessage): boolean {
 /** POST adds a fault (FaultJson), GET tells how many are left, DELETE forgets them. */
 function controlRoute(app: FastifyInstance, { faults, controlKey }: EndpointOptions) {
   app.register(async control => {
+    // The service may read bodies in its own way.
+    control.removeAllContentTypeParsers();
+    control.addContentTypeParser("application/json", { parseAs: "string" }, (_request, body, done) => {
+      try {
+        done(null, JSON.parse(String(body)));
+      } catch (error) {
+        done(error as Error);
+      }
+    });
     control.addHook("onRequest", async (request, reply) => {
       if (request.headers.authorization !== `Bearer ${controlKey}`) {
         await reply.code(403).send({ message: "Only with the cloud's control key." });
@@ -188,8 +197,12 @@ function controlRoute(app: FastifyInstance, { faults, controlKey }: EndpointOpti
     });
     control.get(CONTROL, () => ({ left: faults.left }));
     control.post<{ Body: FaultJson }>(CONTROL, (request, reply) => {
-      faults.addJson(request.body);
-      reply.code(204).send();
+      try {
+        faults.addJson(request.body);
+      } catch (error) {
+        return reply.code(400).send({ message: (error as Error).message });
+      }
+      return reply.code(204).send();
     });
     control.delete(CONTROL, (_request, reply) => {
       faults.clear();
