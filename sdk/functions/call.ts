@@ -1,0 +1,55 @@
+import * as pulumi from "@pulumi/pulumi";
+import type { Functions } from "../../provider/functions/index.ts";
+
+/** The same type with each value, however deep, allowed to be an input. */
+export type Inputs<T> = T extends (...args: never[]) => unknown
+  ? T
+  : T extends object
+    ? { [K in keyof T]: pulumi.Input<Inputs<T[K]>> }
+    : T;
+
+let functions: Promise<Functions> | undefined;
+
+/** What the functions do is loaded at the first call of one: a program that calls none starts as fast as without them. */
+function loaded(): Promise<Functions> {
+  functions ??= import("../../provider/functions/index.ts").then(({ openFunctions }) =>
+    openFunctions({ get: stackConfig }, process.env, warning => void pulumi.log.warn(warning)),
+  );
+  return functions;
+}
+
+/** A value of the stack's configuration, decrypted: it goes into requests, and nowhere else. */
+function stackConfig(key: string): string | undefined {
+  const [namespace, name] = key.split(":") as [string, string];
+  return new pulumi.Config(namespace).get(name);
+}
+
+/** Calls a function of the provider in the program's own process. */
+export async function call<K extends keyof Functions, Result>(
+  name: K,
+  args: object,
+  ...rest: unknown[]
+): Promise<Result> {
+  const call = (await loaded())[name] as (args: object, ...rest: unknown[]) => Promise<unknown>;
+  try {
+    return (await call(args, ...rest)) as Result;
+  } catch (error) {
+    throw readable(error);
+  }
+}
+
+/** Calls it once the inputs are known. */
+export function callOutput<Args extends object, Result>(
+  args: Args,
+  call: (args: never) => Promise<Result>,
+): pulumi.Output<Result> {
+  return pulumi.output(args).apply(known => call(known as never)) as pulumi.Output<Result>;
+}
+
+/** Pulumi shows such an error, where nobody catches it, by its message alone: it says what to do, and frames of this package don't. */
+function readable(error: unknown): unknown {
+  if (error instanceof Error && error.name === "ImagesError") {
+    Object.defineProperty(error, "__pulumiRunError", { value: true, configurable: true });
+  }
+  return error;
+}

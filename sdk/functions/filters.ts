@@ -1,0 +1,111 @@
+/** In which order, and how many. */
+interface Order<Key extends string> {
+  /** Ascending, unless `:desc` is behind it; what is equal in the first is ordered by the next. Default: the service's own order. */
+  sort?: (Key | `${Key}:asc` | `${Key}:desc`)[];
+  /** The most images wanted. Default: all. */
+  limit?: number;
+  /** The newest of those that match, and no other. Not with `sort` and `limit`. */
+  latest?: boolean;
+}
+
+type GlanceKeys = "name" | "status" | "diskFormat" | "containerFormat" | "size" | "id" | "createdAt" | "updatedAt";
+
+/** A time, ISO 8601; `gt:`, `gte:`, `lt:`, `lte:`, `eq:` or `neq:` before it: "gte:2026-11-01T00:00:00Z". */
+type Time = string;
+
+/** Filters of an Image API v2. Source: docs.openstack.org/api-ref/image/v2, "List images". */
+interface GlanceFilters extends Order<GlanceKeys> {
+  /** Of a list, the image has one. */
+  id?: string | string[];
+  name?: string | string[];
+  status?: string | string[];
+  diskFormat?: string | string[];
+  containerFormat?: string | string[];
+  /** Id of the project. */
+  owner?: string;
+  /** What has been shared with this project, by its answer. Default: `accepted`. */
+  memberStatus?: "pending" | "accepted" | "rejected" | "all";
+  /** Bytes. */
+  sizeMin?: number;
+  /** Bytes. */
+  sizeMax?: number;
+  /** The image has all of them. */
+  tags?: string[];
+  createdAt?: Time;
+  updatedAt?: Time;
+}
+
+export interface OpenStackFilters extends GlanceFilters {
+  /** Default: everything but other projects' community images. */
+  visibility?: "private" | "shared" | "community" | "public" | "all";
+  /** Hidden images, and only these. Default: false. */
+  hidden?: boolean;
+  protected?: boolean;
+  /** GB. */
+  minDisk?: number;
+  /** MB. */
+  minRam?: number;
+  /** MD5, in hex. */
+  checksum?: string;
+  /** In hex. */
+  hashValue?: string;
+  /** Custom properties that it has, with these values. */
+  properties?: Record<string, string>;
+}
+
+export interface EclFilters extends GlanceFilters {
+  visibility?: "private" | "shared" | "public";
+}
+
+export interface IStackFilters extends GlanceFilters {
+  visibility?: "private" | "public";
+}
+
+/** Filters of an Image API v1. Source: docs.openstack.org/api-ref/image/v1. */
+export interface GlanceV1Filters
+  extends Order<"name" | "status" | "diskFormat" | "containerFormat" | "size" | "id" | "createdAt" | "updatedAt"> {
+  name?: string;
+  status?: string;
+  diskFormat?: string;
+  containerFormat?: string;
+  /** GB. */
+  minDisk?: number;
+  /** MB. */
+  minRam?: number;
+  /** Bytes. */
+  sizeMin?: number;
+  /** Bytes. */
+  sizeMax?: number;
+  isPublic?: boolean;
+  protected?: boolean;
+  /** Changed, or deleted, since then: ISO 8601. */
+  changesSince?: string;
+  properties?: Record<string, string>;
+}
+
+/** Source: docs.digitalocean.com/reference/api, "List All Images". */
+export interface DigitalOceanFilters
+  extends Order<"name" | "status" | "id" | "createdAt" | "minDisk" | "sizeGigabytes"> {
+  name?: string;
+  /** DigitalOcean's own images of this kind. */
+  type?: "application" | "distribution";
+  /** Just this account's own. */
+  private?: boolean;
+  /** This account's own with this tag. */
+  tag?: string;
+}
+
+/** What getImages filters by, by service. */
+export interface FiltersOf {
+  openstack: OpenStackFilters;
+  ecl: EclFilters;
+  istack: IStackFilters;
+  "glance-v1": GlanceV1Filters;
+  digitalocean: DigitalOceanFilters;
+  divvycloud: DivvyCloudFilters;
+}
+
+/** Source: DivvyCloud's Swagger document, "resource/query". */
+export interface DivvyCloudFilters extends Order<"name" | "status" | "id" | "createdAt"> {
+  name?: string;
+}
