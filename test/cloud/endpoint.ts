@@ -185,7 +185,7 @@ function controlRoute(app: FastifyInstance, { faults, controlKey }: EndpointOpti
     control.removeAllContentTypeParsers();
     control.addContentTypeParser("application/json", { parseAs: "string" }, (_request, body, done) => {
       try {
-        done(null, JSON.parse(String(body)));
+        done(null, body.length ? JSON.parse(String(body)) : undefined);
       } catch (error) {
         done(error as Error);
       }
