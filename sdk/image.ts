@@ -86,6 +86,29 @@ export class Image extends pulumi.CustomResource {
   /** What is billed, in GB (digitalocean). */
   declare readonly sizeGigabytes: pulumi.Output<number | undefined>;
 
+  /** Operating system of the image, as ECL notes it (ecl: `.os.type`). */
+  declare readonly osType: pulumi.Output<string | undefined>;
+  /** Service that the image is for (ecl: `.service.type`). */
+  declare readonly serviceType: pulumi.Output<string | undefined>;
+  /** License that the image's data needs (ecl). */
+  declare readonly licenseSwitch: pulumi.Output<string | undefined>;
+  /** Where the data comes from: `snapshot` (istack). */
+  declare readonly imageLocation: pulumi.Output<string | undefined>;
+  /** The word of the compute service for the image's state: `available` (istack). */
+  declare readonly imageState: pulumi.Output<string | undefined>;
+  /** Id of the instance that a snapshot is of (istack). */
+  declare readonly instanceUuid: pulumi.Output<string | undefined>;
+  /** Id of the image that the snapshot's instance was made from (istack). */
+  declare readonly baseImageRef: pulumi.Output<string | undefined>;
+  /** Id of the user who made the image (istack). */
+  declare readonly userId: pulumi.Output<string | undefined>;
+  /** Id of the project that owns the image (istack). */
+  declare readonly ownerId: pulumi.Output<string | undefined>;
+  /** Id of the image's kernel, which is an image too (istack). */
+  declare readonly kernelId: pulumi.Output<string | undefined>;
+  /** Id of the image's ramdisk, which is an image too (istack). */
+  declare readonly ramdiskId: pulumi.Output<string | undefined>;
+
   constructor(name: string, args: ImageArgs, opts?: pulumi.CustomResourceOptions) {
     super(imageType, name, { ...outputsOf(), ...markedInputs(imageType, "image", name, args, opts) }, opts);
   }
@@ -140,6 +163,8 @@ function outputsOf(): Record<string, undefined> {
       "owner",
       "createdAt",
     ],
+    ...["osType", "serviceType", "licenseSwitch", "imageLocation", "imageState", "instanceUuid", "baseImageRef"],
+    ...["userId", "ownerId", "kernelId", "ramdiskId"],
     ...["updatedAt", "file", "schema", "self", "directUrl", "locations", "stores", "members"],
     ...["distribution", "description", "regions", "imageType", "slug", "sizeGigabytes"],
   ];

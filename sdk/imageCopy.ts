@@ -26,8 +26,11 @@ export class ImageCopy extends pulumi.CustomResource {
   /** The regions that have the image, of those asked for (digitalocean). */
   declare readonly regions: pulumi.Output<string[] | undefined>;
 
+  /** Id of the job that copies (ecl, to a tenant). Its `status` is the job's: `replicating`, `replicated`, … */
+  declare readonly jobId: pulumi.Output<string | undefined>;
+
   constructor(name: string, args: ImageCopyArgs, opts?: pulumi.CustomResourceOptions) {
-    const names = ["imageId", "copyId", "status", "progress", "digest", "size", "stores", "regions"];
+    const names = ["imageId", "copyId", "status", "progress", "digest", "size", "stores", "regions", "jobId"];
     const outputs = Object.fromEntries(names.map(output => [output, undefined]));
     super(type, name, { ...outputs, ...markedInputs(type, "imageCopy", name, args, opts) }, opts);
   }

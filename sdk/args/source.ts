@@ -37,5 +37,8 @@ export interface UrlSource extends SourceOptions {
 
 export type Source = FileSource | UrlSource;
 
+/** A source for a service that fetches nothing itself. */
+export type StreamedSource = FileSource | (Omit<UrlSource, "mode"> & { mode?: Input<"stream"> });
+
 /** How an existing image comes under management, without a new upload. */
 export type Adopt = { id: Input<string>; name?: undefined } | { name: Input<string>; id?: undefined };
