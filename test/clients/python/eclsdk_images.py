@@ -39,12 +39,15 @@ step("get_member", lambda: api.get_member(image.id, member).status)
 step("update_member", lambda: consumer.update_member(image.id, member, "accepted").status)
 step("members", lambda: [it.member_id for it in api.members(image.id)])
 step("delete_member", lambda: api.delete_member(image.id, member) and None)
-job = step("copy_image", lambda: api.copy_image(image.id, member))
+# Kept beside the report: the SDK can't make a dict of it.
+jobs = []
+step("copy_image", lambda: jobs.append(api.copy_image(image.id, member)))
+job = jobs[0]
 step("get_image_copy_job", lambda: api.get_image_copy_job(job.job_id).status)
 step("list_image_copy_jobs", lambda: [it.job_id for it in api.list_image_copy_jobs()].count(job.job_id))
 step("copied", lambda: until(lambda: api.get_image_copy_job(job.job_id).status, lambda it: it == "replicated"))
 step("cancel_copy_image of a finished job", lambda: api.cancel_copy_image(job.job_id))
-step("licenses", lambda: plain([getattr(it, "license_switch_types", str(it)) for it in api.licenses()]))
+step("licenses", lambda: api.licenses().license_switch_types)
 for kind in ("image", "images", "image_member", "metadata_namespace", "metadata_object", "metadata_property", "metadata_resource_type"):
     step(f"get_{kind}_schema", lambda: getattr(api, f"get_{kind}_schema")().name)
 step("delete_image", lambda: api.delete_image(image.id) and None)

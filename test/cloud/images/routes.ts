@@ -87,9 +87,10 @@ export function registerImageApi(app: FastifyInstance, options: ImageRoutesOptio
     options.signedIn(request, caller.userId);
   });
 
-  app.addHook("onSend", async (_request, reply) => {
+  app.addHook("onSend", async (_request, reply, payload) => {
     // Glance names no character set for JSON, and a type even where there is no content.
-    if (reply.statusCode === 204 || reply.statusCode === 202) reply.header("content-type", "text/html; charset=UTF-8");
+    if (!payload && (reply.statusCode === 204 || reply.statusCode === 202))
+      reply.header("content-type", "text/html; charset=UTF-8");
     else if (String(reply.getHeader("content-type")).startsWith("application/json"))
       reply.header("content-type", "application/json");
   });
