@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import ts from "typescript";
-import { allPages, type Block, blocksOf, root } from "./pages.ts";
+import { allPages, type Block, blocksOf, docstringExamples, root } from "./pages.ts";
 
 /** Compiles programs as a project of a user's would, against the sdk as it is; nothing is written. @returns what is wrong with them */
 function problemsIn(programs: Map<string, string>): string[] {
@@ -40,13 +40,15 @@ describe("Examples in the documentation", () => {
     blocks = (await allPages()).flatMap(blocksOf);
   });
 
-  it("compile", function () {
+  it("compile", async function () {
     this.timeout(60_000);
-    const programs = blocks
+    const docstrings = await docstringExamples();
+    assert.ok(docstrings.length >= 4, "each class has an example");
+    const programs = [...blocks, ...docstrings]
       // A type that stands for itself is no program.
       .filter(({ language, page }) => language === "ts" && page !== "docs/fields.md")
       .map(({ text, page, line }) => [join(root, `${page}.${line}.ts`), text] as const);
-    assert.ok(programs.length >= 6, "the examples are there");
+    assert.ok(programs.length >= 9, "the examples are there");
     assert.deepEqual(problemsIn(new Map(programs)), []);
   });
 

@@ -36,3 +36,19 @@ export function blocksOf({ path, text }: Page): Block[] {
     line: text.slice(0, match.index).split("\n").length + 1,
   }));
 }
+
+/** The examples in the sdk's docstrings, as whole programs: what an example leaves out is what its reader has already. */
+export async function docstringExamples(): Promise<Block[]> {
+  const files = (await readdir(join(root, "sdk"))).filter(name => name.endsWith(".ts"));
+  const pages = files.map(async file => ({
+    path: `sdk/${file}`,
+    text: (await readFile(join(root, "sdk", file), "utf8")).replaceAll(/^ *\* ?/gm, ""),
+  }));
+  return (await Promise.all(pages)).flatMap(blocksOf).map(block => ({ ...block, text: completed(block.text) }));
+}
+
+function completed(example: string): string {
+  const imports = 'import { Image, ImageCopy, ImageMember, ImageTag } from "pulumi-images";\n';
+  const ubuntu = /\bconst ubuntu\b/.test(example) ? "" : "declare const ubuntu: Image;\n";
+  return `${imports}${ubuntu}${example}`;
+}

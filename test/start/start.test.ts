@@ -100,6 +100,10 @@ describe("npm start", () => {
     const [drift = ""] = out.match(/^\$ pulumi preview --refresh --diff\n.*?\(same\)$/ms) ?? [];
     const changed = [...drift.matchAll(/^ {6}[~+-] (\w+)/gm)].map(([, field]) => field);
     assert.deepEqual(changed, ["name", "properties", "tags"], "just that drift shows");
+    const readme = await readFile(join(root, "README.md"), "utf8");
+    const shown = /^```text\n( +~ pulumi-nodejs.*?)^```$/ms.exec(readme)?.[1] ?? "no drift";
+    const printed = drift.replaceAll(/^ +\[(id|urn)=.*\n/gm, "");
+    assert.ok(printed.includes(shown), `the README shows another drift than this:\n${drift}`);
     // npm complains of settings of the machine's own.
     const complaints = `${out}\n${err}`
       .split("\n")

@@ -1,6 +1,6 @@
 import { type Field, type FieldTable, kinds } from "../../provider/fields/field.ts";
 import { services } from "../../provider/services/registry.ts";
-import { type DeclaredField, declaredFields, namedTypes } from "./sdkTypes.ts";
+import { type DeclaredField, declaredFields, typesReferredTo } from "./sdkTypes.ts";
 
 /** docs/fields.md: each field of each resource on each service, from the sdk's types and the provider's tables. */
 export function fieldsPage(): string {
@@ -16,6 +16,7 @@ export function fieldsPage(): string {
     "Every resource also has `service`, which is needed; another service is a new resource.",
     "",
   ];
+  const types = new Set<string>();
   for (const kind of kinds) {
     lines.push(`## ${kind}`, "");
     for (const [service, { title, tables, missing }] of Object.entries(services)) {
@@ -26,12 +27,15 @@ export function fieldsPage(): string {
         continue;
       }
       lines.push("| field | type | meaning | a change |", "| --- | --- | --- | --- |");
-      for (const field of declaredFields(kind, service)) lines.push(fieldRow(field, changeOf(table, field.name)));
+      for (const field of declaredFields(kind, service)) {
+        lines.push(fieldRow(field, changeOf(table, field.name)));
+        types.add(field.type);
+      }
       lines.push("");
     }
   }
   lines.push("## Types", "");
-  for (const { name, meaning, fields, text } of namedTypes()) {
+  for (const { name, meaning, fields, text } of typesReferredTo(types)) {
     lines.push(`### ${name}`, "");
     if (meaning !== "") lines.push(meaning, "");
     if (text !== undefined) lines.push("```ts", text, "```", "");
@@ -53,7 +57,7 @@ const elsewhere: Record<string, Partial<Record<Field["change"], string>>> = {
   connection: { none: "replaces, unless it leads to the same thing" },
   source: { none: "replaces, if the data is other data" },
   adopt: { none: "another image replaces: the old one is deleted" },
-  to: { none: "in place", replace: "another connection, service or store replaces; all else in place" },
+  to: { none: "in place", replace: "another place replaces; all else in place" },
 };
 
 function changeOf(table: FieldTable, name: string): string {

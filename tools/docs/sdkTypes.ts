@@ -24,14 +24,12 @@ export interface NamedType {
   text: string | undefined;
 }
 
+const entry = join(root, "sdk", "index.ts");
 let opened: { program: ts.Program; checker: ts.TypeChecker; exports: ts.Symbol[] } | undefined;
 
 function sdk() {
   if (opened !== undefined) return opened;
-  const file = join(root, "tsconfig.json");
-  const { options } = ts.parseJsonConfigFileContent(ts.readConfigFile(file, ts.sys.readFile).config, ts.sys, root);
-  const entry = join(root, "sdk", "index.ts");
-  const program = ts.createProgram([entry], options);
+  const program = ts.createProgram([entry], compilerOptions());
   const checker = program.getTypeChecker();
   const module = checker.getSymbolAtLocation(program.getSourceFile(entry) as ts.SourceFile) as ts.Symbol;
   const exports = checker
@@ -39,6 +37,30 @@ function sdk() {
     .map(symbol => (symbol.flags & ts.SymbolFlags.Alias ? checker.getAliasedSymbol(symbol) : symbol));
   opened = { program, checker, exports };
   return opened;
+}
+
+function compilerOptions(): ts.CompilerOptions {
+  const file = join(root, "tsconfig.json");
+  return ts.parseJsonConfigFileContent(ts.readConfigFile(file, ts.sys.readFile).config, ts.sys, root).options;
+}
+
+/** For each of some inputs of a resource on a service, whether the sdk's types allow them, whatever else is declared. */
+export function allowedByTypes(kind: Kind, service: string, inputs: readonly object[]): boolean[] {
+  const file = join(root, "sdk", "probe.ts");
+  const type = `Partial<Extract<import("./index.ts").${kind}Args, { service: "${service}" }>>`;
+  const lines = inputs.map((input, index) => `export const probe${index}: ${type} = ${JSON.stringify(input)};`);
+  const host = ts.createCompilerHost(compilerOptions());
+  const { getSourceFile } = host;
+  host.getSourceFile = (path, ...rest) =>
+    path === file
+      ? ts.createSourceFile(path, lines.join("\n"), ts.ScriptTarget.ES2023)
+      : (sdk().program.getSourceFile(path) ?? getSourceFile(path, ...rest));
+  const program = ts.createProgram([file], compilerOptions(), host);
+  const source = program.getSourceFile(file) as ts.SourceFile;
+  const refused = new Set(
+    program.getSemanticDiagnostics(source).map(({ start }) => source.getLineAndCharacterOfPosition(start ?? 0).line),
+  );
+  return inputs.map((_, index) => !refused.has(index));
 }
 
 /** The fields that a program may declare of a resource on a service, as its argument type has them; `connection` before its own. */
@@ -68,8 +90,23 @@ export function declaredFields(kind: Kind, service: string): DeclaredField[] {
   }
 }
 
+/** The types that these types (TypeScript) refer to, and those that they refer to in turn; in the order of the sdk. */
+export function typesReferredTo(types: Iterable<string>): NamedType[] {
+  const all = exportedTypes();
+  const found = new Set<NamedType>();
+  const texts = [...types];
+  for (const text of texts) {
+    for (const type of all) {
+      if (found.has(type) || !new RegExp(`\\b${type.name}\\b`).test(text)) continue;
+      found.add(type);
+      texts.push(type.text ?? "", ...type.fields.map(field => field.type));
+    }
+  }
+  return all.filter(type => found.has(type));
+}
+
 /** The types that the sdk exports besides its classes and their arguments. */
-export function namedTypes(): NamedType[] {
+function exportedTypes(): NamedType[] {
   const { checker, exports } = sdk();
   return exports.flatMap((symbol): NamedType[] => {
     const [declaration] = symbol.declarations ?? [];

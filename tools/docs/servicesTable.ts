@@ -1,7 +1,7 @@
 import { type FieldTable, type Kind, kinds, problemsOf } from "../../provider/fields/field.ts";
 import type { ServiceEntry } from "../../provider/services/registry.ts";
 import { services } from "../../provider/services/registry.ts";
-import { declaredFields } from "./sdkTypes.ts";
+import { allowedByTypes, declaredFields } from "./sdkTypes.ts";
 
 /** Which service has which resource, where an image's data may come from, and what of it can be changed in place: a line each service. */
 export function servicesTable(): string {
@@ -17,7 +17,7 @@ export function servicesTable(): string {
         `\`${service}\`<br>${entry.title}`,
         image === undefined ? "–" : origins(image).join(", "),
         image === undefined ? "–" : changedInPlace(service, image).join(", "),
-        ...parts.map(kind => offered(entry, kind)),
+        ...parts.map(kind => lacking(entry, kind) ?? (kind === "ImageCopy" ? targets(service).join(", ") : "yes")),
       ),
     );
   }
@@ -28,8 +28,26 @@ function row(...cells: string[]): string {
   return `| ${cells.join(" | ")} |`;
 }
 
-function offered({ tables, missing }: ServiceEntry, kind: Kind): string {
-  return tables[kind] === undefined ? `– (${missing[kind] ?? "not offered"})` : "yes";
+/** Why a service hasn't a kind of resource; undefined when it has. */
+function lacking({ tables, missing }: ServiceEntry, kind: Kind): string | undefined {
+  return tables[kind] === undefined ? `– (${missing[kind] ?? "not offered"})` : undefined;
+}
+
+/** Where a copy may go, and how a program says so. */
+const places: Record<string, object> = {
+  "to stores": { stores: ["slow"] },
+  "to a tenant": { tenant: "7b6f2c0d9e1a4f5b8c3d2e1f0a9b8c7d" },
+  "to regions": { regions: ["ams3"] },
+  "to another cloud, region or project": { connection: "there" },
+};
+
+function targets(service: string): string[] {
+  const typed = allowedByTypes(
+    "ImageCopy",
+    service,
+    Object.values(places).map(to => ({ to })),
+  );
+  return Object.keys(places).filter((_, index) => typed[index]);
 }
 
 /** Ways in which an image may come to be, and the inputs that ask for it. */
@@ -44,13 +62,14 @@ const ways: Record<string, Record<string, unknown>> = {
   "an existing image": { adopt: { name: "disk" } },
 };
 
-/** The ways that a service's own rules have nothing against. */
+/** The ways that neither the sdk's types nor the service's own rules have anything against. */
 function origins(table: FieldTable): string[] {
   const asked = new Set(Object.values(ways).flatMap(Object.keys));
+  const typed = allowedByTypes("Image", table.service, Object.values(ways));
   return Object.entries(ways)
-    .filter(([, inputs]) => {
+    .filter(([, inputs], index) => {
       const problems = problemsOf(table, { service: table.service, ...inputs });
-      return problems.every(({ property }) => !asked.has(property.split(".")[0] as string));
+      return typed[index] && problems.every(({ property }) => !asked.has(property.split(".")[0] as string));
     })
     .map(([way]) => way);
 }
