@@ -20,7 +20,7 @@ export interface Fault {
   /** Headers of that answer. */
   headers?: Record<string, string>;
   /** Body of that answer. */
-  body?: string;
+  body?: string | Uint8Array;
   /** Called, and waited for, when the fault strikes: to change something just then. */
   hook?: () => Promise<void> | void;
   /** Milliseconds to wait when the fault strikes. */

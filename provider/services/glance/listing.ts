@@ -2,7 +2,7 @@ import * as v from "valibot";
 import type { Field, FieldTable } from "../../fields/field.ts";
 import { flag, mapOf, oneOf, setOf, text, whole } from "../../fields/values.ts";
 import { listingTable, sorted } from "../listing.ts";
-import type { Listing } from "../lookups.ts";
+import type { Listing, SortKey } from "../lookups.ts";
 import type { ImageFacts, Values } from "../service.ts";
 import { factsOf, fieldOf, isReserved, type WireImage } from "./attributes.ts";
 import type { Query } from "./client.ts";
@@ -126,48 +126,110 @@ function propertyFilters() {
 }
 
 /** Every image that matches; what isn't wanted beyond `most` isn't asked for. */
-export async function listImages(cloud: GlanceCloud, { filters, sort, most }: Listing): Promise<ImageFacts[]> {
+export async function listImages(cloud: GlanceCloud, listing: Listing): Promise<ImageFacts[]> {
+  return cloud.dialect.filters ? await listByService(cloud, listing) : await listByHand(cloud, listing);
+}
+
+async function listByService(cloud: GlanceCloud, { filters, sort, most }: Listing): Promise<ImageFacts[]> {
   const { id, ...others } = filters;
-  const query: Query = {
-    ...queryOf(others),
-    ...(sort.length === 0
-      ? {}
-      : {
-          sort: sort
-            .map(
-              ({ field, descending }) => `${sortKeys[field as keyof typeof sortKeys]}:${descending ? "desc" : "asc"}`,
-            )
-            .join(","),
-        }),
-  };
+  const query: Query = { ...queryOf(others), sort: sort.length === 0 ? undefined : sort.map(sortText).join(",") };
+  const unlisted = Object.keys(choices).filter(field => !wantedOf(filters[field]).every(canBeListed));
+  if (id === undefined) {
+    const images = factsOfAll(cloud, await cloud.client.list(query, unlisted.length === 0 ? most : undefined));
+    return images
+      .filter(image => unlisted.every(field => wantedOf(filters[field]).includes(String(image[field]))))
+      .slice(0, most);
+  }
+  const ids = wantedOf(id).map(one => one.toLowerCase());
   const images: WireImage[] = [];
-  const ids = id === undefined ? undefined : [id].flat().map(one => String(one).toLowerCase());
-  if (ids === undefined) images.push(...(await cloud.client.list(query, most)));
-  for (let start = 0; ids !== undefined && start < ids.length; start += idsPerListing) {
+  for (let start = 0; start < ids.length; start += idsPerListing) {
     const part = ids.slice(start, start + idsPerListing);
-    const found = await cloud.client.list({ ...query, id: `in:${part.map(quoted).join(",")}` });
+    const found = await cloud.client.list({ ...query, id: `in:${part.join(",")}` });
     // A query that was cut on its way is answered with images that nobody asked for.
     images.push(...found.filter(image => part.includes(image.id)));
   }
-  const facts = images.map(image => factsOf(image, cloud.dialect));
-  const ordered = ids !== undefined && ids.length > idsPerListing ? sorted(facts, sort) : facts;
-  return most === undefined ? ordered : ordered.slice(0, most);
+  const facts = factsOfAll(cloud, images);
+  return (ids.length > idsPerListing ? sorted(facts, sort) : facts).slice(0, most);
 }
 
-function queryOf(filters: Values): Record<string, string | number | boolean | readonly string[] | undefined> {
-  const query: Record<string, string | number | boolean | readonly string[] | undefined> = {
+/** Where just a few filters are documented, these are asked for, and the others looked after here. */
+async function listByHand(cloud: GlanceCloud, { filters, sort, most }: Listing): Promise<ImageFacts[]> {
+  const single = (name: string) => (typeof filters[name] === "string" ? (filters[name] as string) : undefined);
+  const images = await cloud.client.list({
+    name: single("name"),
+    status: single("status"),
+    visibility: single("visibility"),
+    owner: single("owner"),
+    member_status: single("memberStatus"),
+    size_min: filters.sizeMin as number | undefined,
+    size_max: filters.sizeMax as number | undefined,
+    tag: (filters.tags as string[] | undefined)?.[0],
+  });
+  return sorted(factsOfAll(cloud, images), sort)
+    .filter(image => matches(image, filters))
+    .slice(0, most);
+}
+
+function matches(image: ImageFacts, filters: Values): boolean {
+  const tags = (image.tags ?? []) as string[];
+  return (
+    Object.keys(choices).every(
+      field => filters[field] === undefined || wantedOf(filters[field]).includes(String(image[field])),
+    ) &&
+    ((filters.tags ?? []) as string[]).every(tag => tags.includes(tag)) &&
+    ["createdAt", "updatedAt"].every(
+      field => filters[field] === undefined || inTime(image[field], String(filters[field])),
+    )
+  );
+}
+
+/** @param wanted an ISO time, with an operator before it or without */
+function inTime(actual: unknown, wanted: string): boolean {
+  const [, operator = "eq", time = ""] = /^(?:([a-z]+):)?(.*)$/.exec(wanted) ?? [];
+  const difference =
+    Date.parse(String(actual)) -
+    Date.parse(/T.*[\d.]$/.test(time) && !/[+-]\d{2}:?\d{2}$/.test(time) ? `${time}Z` : time);
+  const tests: Record<string, boolean> = {
+    eq: difference === 0,
+    neq: difference !== 0,
+    gt: difference > 0,
+    gte: difference >= 0,
+    lt: difference < 0,
+    lte: difference <= 0,
+  };
+  return tests[operator] === true;
+}
+
+function factsOfAll(cloud: GlanceCloud, images: readonly WireImage[]): ImageFacts[] {
+  return images.map(image => factsOf(image, cloud.dialect));
+}
+
+function sortText({ field, descending }: SortKey): string {
+  return `${sortKeys[field as keyof typeof sortKeys]}:${descending ? "desc" : "asc"}`;
+}
+
+function queryOf(filters: Values): Query {
+  const query: Query = {
     ...(filters.properties as Record<string, string> | undefined),
     tag: filters.tags as string[] | undefined,
   };
   for (const [field, wire] of Object.entries(values)) query[wire] = filters[field] as string | undefined;
   for (const [field, wire] of Object.entries(choices)) {
     const wanted = filters[field];
-    if (wanted !== undefined) query[wire] = `in:${[wanted].flat().map(String).map(quoted).join(",")}`;
+    if (typeof wanted === "string") query[wire] = `eq:${wanted}`;
+    else if (Array.isArray(wanted) && wanted.every(canBeListed)) {
+      query[wire] = `in:${wanted.map(value => `"${value}"`).join(",")}`;
+    }
   }
   return query;
 }
 
-/** In quotes a value may hold commas, and colons, which else make an operator of what is before them. */
-export function quoted(value: string): string {
-  return `"${value.replaceAll('"', '\\"')}"`;
+/** The values of a filter that takes one or several. */
+function wantedOf(filter: unknown): string[] {
+  return filter === undefined ? [] : Array.isArray(filter) ? filter.map(String) : [String(filter)];
+}
+
+/** The server has a syntax for quotes within quotes, but never finds what is written in it. */
+function canBeListed(value: string): boolean {
+  return !/["\\]/.test(value);
 }

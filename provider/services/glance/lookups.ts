@@ -22,7 +22,9 @@ export function glanceLookups(cloud: GlanceCloud): Lookups {
     async about() {
       const { versions, date } = await client.versions();
       return {
-        versions: versions.map(({ id, status }) => (status === "CURRENT" ? `${id} (current)` : id)),
+        versions: versions
+          .toSorted((one, other) => minorOf(other.id) - minorOf(one.id))
+          .map(({ id, status }) => (status === "CURRENT" ? `${id} (current)` : id)),
         ...(date === undefined ? {} : { clock: new Date(date) }),
       };
     },
@@ -39,4 +41,9 @@ export function glanceLookups(cloud: GlanceCloud): Lookups {
       })),
     importMethods: () => client.importMethods(),
   };
+}
+
+/** v2.17 → 17 */
+function minorOf(version: string): number {
+  return Number(version.split(".")[1] ?? 0);
 }

@@ -14,7 +14,6 @@ import { remove } from "./delete.ts";
 import type { Dialect } from "./dialect.ts";
 import { Discovery } from "./discovery.ts";
 import { shareAsOrdered, withMembers } from "./exclusiveMembers.ts";
-import { quoted } from "./listing.ts";
 import { glanceLookups } from "./lookups.ts";
 import { glanceMembers } from "./members.ts";
 import { ImageReads } from "./reads.ts";
@@ -108,7 +107,8 @@ export function byTarget(field: string, special: PartService, across: PartServic
 async function find({ client, dialect, projectId }: GlanceCloud, query: ImageQuery): Promise<ImageFacts[]> {
   const exactly = Object.entries(query).map(([field, value]) => [
     field,
-    dialect.filters ? `in:${quoted(value)}` : value,
+    // Without it, what stands before a colon in a name would be the operator.
+    dialect.filters ? `eq:${value}` : value,
   ]);
   const listed = await client.list({
     ...Object.fromEntries(exactly),
