@@ -148,7 +148,22 @@ function connectionEntries(config: ConfigReader): Map<string, Entry> {
       "configuration",
       "The stack config images:connections must be an object of connections by name",
     );
-  return new Map(Object.entries(table).map(([name, values]) => [name, checkedEntry(name, values)]));
+  return new Map(
+    Object.entries(table).map(([name, values]) => [name, withOwnKeys(config, name, checkedEntry(name, values))]),
+  );
+}
+
+/**
+ * A setting may also be a config value of its own, called just as its place in the object: `images:connections.lab.password`, set without
+ * --path. That is the better place for a secret: of an object with a secret in it, the engine writes the whole text into its logs at -v 9.
+ */
+function withOwnKeys(config: ConfigReader, name: string, entry: Entry): Entry {
+  const values = { ...entry.values };
+  for (const key of Object.keys(namesFor(entry.service))) {
+    const value = config.get(`images:connections.${name}.${key}`);
+    if (value !== undefined) values[key] = value;
+  }
+  return { ...entry, values };
 }
 
 function checkedEntry(name: string, values: unknown): Entry {
@@ -392,7 +407,8 @@ function setCommand(name: string, setting: string, value: string | undefined, se
   const path = /^[A-Za-z_]\w*$/.test(name)
     ? `images:connections.${name}.${setting}`
     : `'images:connections["${name}"].${setting}'`;
-  return `\`pulumi config set${secret ? " --secret" : ""} --path ${path}${value === undefined ? (secret ? "" : " VALUE") : ` ${value}`}\``;
+  if (secret) return `\`pulumi config set --secret 'images:connections.${name}.${setting}'\``;
+  return `\`pulumi config set --path ${path} ${value ?? "VALUE"}\``;
 }
 
 function entryOrigin(name: string): string {

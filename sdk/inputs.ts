@@ -1,4 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
+import { publicUrl } from "../shared/publicUrl.ts";
+import { seal } from "../shared/seal.ts";
 import { loaderOf } from "./loader.ts";
 
 /**
@@ -17,15 +19,28 @@ export function markedInputs(
   if (opts?.id !== undefined) return inputs;
   return {
     ...inputs,
-    ...("source" in args ? { source: withSecretHeaders(args.source) } : {}),
+    ...("source" in args ? { source: sealedSource(args.source) } : {}),
     resource: pulumi.createUrn(name, type, opts?.parent),
     ...(opts?.customTimeouts === undefined ? {} : { timeouts: opts.customTimeouts }),
   };
 }
 
-/** Headers of a private source are secret whether or not the program says so. */
-function withSecretHeaders(source: unknown): unknown {
-  if (typeof source !== "object" || source === null || !("headers" in source) || source.headers === undefined)
-    return source;
-  return { ...source, headers: pulumi.secret(source.headers) };
+/**
+ * What is secret in a source (request headers, a url's password or signature) goes to the provider sealed, and the rest as it is: neither
+ * the state nor the engine's logs ever see it.
+ */
+function sealedSource(source: unknown): unknown {
+  if (typeof source !== "object" || source === null) return source;
+  const declared = source as { url?: unknown; headers?: unknown; checksums?: unknown };
+  if (declared.url === undefined) return source;
+  return pulumi.all([declared.url, declared.headers, declared.checksums]).apply(([url, headers, checksums]) => {
+    const shown = { url: shownText(url), checksums: shownText(checksums) };
+    const secret = headers !== undefined || shown.url !== url || shown.checksums !== checksums;
+    const { headers: _, ...rest } = declared;
+    return { ...rest, ...shown, ...(secret ? { sealed: seal(JSON.stringify({ url, headers, checksums })) } : {}) };
+  });
+}
+
+function shownText(url: unknown): unknown {
+  return typeof url === "string" ? publicUrl(url) : url;
 }

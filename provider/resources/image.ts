@@ -9,7 +9,7 @@ import { generationOf } from "./generation.ts";
 import { jobOf } from "./job.ts";
 import { changesOf, inputsFrom, outputsFrom, refreshedOutputs } from "./managed.ts";
 import { type Provider, partly, toFailures } from "./provider.ts";
-import { keepPrivate, sourceData } from "./sources.ts";
+import { keepPrivate, openedSource, sourceData } from "./sources.ts";
 import { ownTags } from "./tagOwners.ts";
 
 /** The lifecycle of an Image, on every service. */
@@ -18,6 +18,7 @@ export const image: Provider = {
 
   async check(olds, news) {
     const { __provider, ...inputs } = news;
+    if (inputs.source !== undefined) inputs.source = openedSource(inputs.source);
     const problems = await problemsIn("Image", inputs, service => service.checkImage(inputs));
     if (problems.length > 0) return { inputs: news, failures: toFailures(problems) };
     const generation = generationOf(String(inputs.resource), olds);

@@ -1,11 +1,23 @@
+import { publicUrl } from "../../shared/publicUrl.ts";
+import { unseal } from "../../shared/seal.ts";
 import { type ContentIdentity, openContent, type Source } from "../content/index.ts";
+import { unknownValue } from "../fields/field.ts";
 import { transferReport } from "../progress.ts";
-import { publicUrl } from "../publicUrl.ts";
 import { registerSecret } from "../redaction.ts";
 import type { ImageData, Values } from "../services/service.ts";
 
 /** Sources with everything in them, by resource and generation: what must not reach the state stays in this process. */
 const full = new Map<string, { source: Source; content: ContentIdentity | undefined }>();
+
+/** A source as its program declared it: what the sdk sealed for the way through the engine is back in its place. */
+export function openedSource(declared: unknown): unknown {
+  if (typeof declared !== "object" || declared === null || !("sealed" in declared)) return declared;
+  const { sealed, ...rest } = declared;
+  if (typeof sealed !== "string" || sealed === unknownValue) return rest;
+  const opened = JSON.parse(unseal(sealed)) as { url?: string; headers?: Record<string, string>; checksums?: string };
+  for (const value of Object.values(opened.headers ?? {})) registerSecret(String(value));
+  return { ...rest, ...opened };
+}
 
 /**
  * Keeps a source for the create or update that follows in this process.

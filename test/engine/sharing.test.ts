@@ -372,26 +372,48 @@ onEachCloud("Sharing, tagging, copying", cloud => {
     });
 
     it("brings an image to more stores, sees a lost one, and takes it out again", async () => {
-      const { id } = (await stack.state()).original as { id: string };
+      const admin = await cloud().as("admin");
+      const kept = image("kept", { connection: "admin" });
+      const copied: Declared = {
+        kind: "ImageCopy",
+        name: "in-stores",
+        args: { service, connection: "admin", imageId: { $output: "kept.id" }, to: { stores: ["slow"] } },
+      };
+      await stack.up([kept, copied]);
+      const { id } = (await stack.state()).kept as { id: string };
       const storesOf = async () =>
-        String((await owner.image(id)).stores)
+        String((await admin.image(id)).stores)
           .split(",")
           .toSorted();
-      const inStores = copy({ stores: ["slow"] }, { connection: "admin" });
-      // The administrator copies: this cloud's policy may leave it to them.
-      await stack.up([original(), inStores]);
       assert.deepEqual(await storesOf(), ["fast", "slow"]);
-      assert.deepEqual((await stack.outputs("copy")).stores, ["slow"]);
+      const outputs = await stack.outputs("in-stores");
+      assert.deepEqual([outputs.stores, outputs.copyId, outputs.progress], [["slow"], id, 100]);
       const quiet = await stack.preview(undefined, "--refresh", "--expect-no-changes");
       assert.equal(quiet.code, 0, quiet.text);
-      await (await cloud().as("admin")).send("DELETE", `/v2/stores/slow/${id}`);
+      await admin.send("DELETE", `/v2/stores/slow/${id}`);
       const preview = await stack.preview(undefined, "--refresh");
-      assert.deepEqual(preview.diffs.copy, ["stores"]);
+      assert.deepEqual(preview.diffs["in-stores"], ["stores"]);
       await stack.up(undefined, "--refresh");
       assert.deepEqual(await storesOf(), ["fast", "slow"]);
-      await stack.up([original()]);
+      await stack.up([kept]);
       assert.deepEqual(await storesOf(), ["fast"]);
-      assert.equal((await owner.image(id)).os_hash_value, sha512(disk), "the data itself stays");
+      assert.equal((await admin.image(id)).os_hash_value, sha512(disk), "the data itself stays");
+    });
+
+    it("leaves a copy in its store, with a warning, where the account may not take it out", async () => {
+      const copied: Declared = {
+        kind: "ImageCopy",
+        name: "in-stores",
+        args: { service, connection: "owner", imageId: { $output: "original.id" }, to: { stores: ["slow"] } },
+      };
+      await stack.up([original(), copied]);
+      const run = await stack.up([original()]);
+      assert.match(
+        run.text,
+        /the copy in the store slow stays: this cloud lets only an administrator delete from a store/,
+      );
+      const { id } = (await stack.state()).original as { id: string };
+      assert.equal((await owner.image(id)).status, "active");
     });
   });
 

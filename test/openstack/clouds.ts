@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
 import { startOpenStack } from "../../tools/openstack/start.ts";
 import { type RecordedRequest, type Recorder, startRecorder } from "../../tools/recorder/recorder.ts";
 import { startCloud } from "../cloud/cloud.ts";
@@ -15,6 +16,8 @@ export interface TestCloud extends OpenStackCloud {
   requests(): RecordedRequest[];
   writes(): string[];
   forget(): void;
+  /** Waits until a provider has made such a request. */
+  seen(wanted: (request: RecordedRequest) => boolean): Promise<void>;
   /** Someone who works on the cloud behind Pulumi's back. */
   as(account: keyof OpenStackCloud["accounts"], region?: number): Promise<ImageApi>;
 }
@@ -73,6 +76,9 @@ async function start(kind: Kind): Promise<TestCloud> {
         .map(({ method, path }) => `${method} ${path}`),
     forget() {
       for (const recorder of recorders) recorder.clear();
+    },
+    async seen(wanted) {
+      while (!requests().some(wanted)) await pause(20);
     },
     // Straight to the service, so that what a test does itself isn't recorded.
     as: (account, region = 0) => ImageApi.signIn(cloud.authUrl, cloud.accounts[account], targets[region] as string),
