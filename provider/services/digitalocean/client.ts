@@ -15,12 +15,12 @@ export interface DigitalOceanClient {
   /** false: there was no such image. */
   deleteImage(id: string): Promise<boolean>;
   beginImageAction(id: string, body: { type: "convert" } | { type: "transfer"; region: string }): Promise<WireAction>;
-  /** Newest first. */
+  /** The last 200, newest first. */
   imageActions(id: string): Promise<WireAction[]>;
   imageAction(id: string, action: string): Promise<WireAction>;
   /** undefined: there is no such droplet. */
   beginSnapshot(droplet: string, name: string): Promise<WireAction | undefined>;
-  /** Newest first; undefined: there is no such droplet. */
+  /** The last 200, newest first; undefined: there is no such droplet. */
   dropletActions(droplet: string): Promise<WireAction[] | undefined>;
   dropletAction(droplet: string, action: string): Promise<WireAction>;
   dropletSnapshots(droplet: string): Promise<{ id: WireId; name: string }[]>;
@@ -111,6 +111,12 @@ export function createClient(http: Http): DigitalOceanClient {
     }
   }
 
+  async function lastActions(path: string): Promise<WireAction[] | undefined> {
+    const query = { per_page: pageSize };
+    const { status, body } = await http.send<{ actions: WireAction[] }>({ method: "GET", path, query, accept: [404] });
+    return status === 404 ? undefined : body.actions;
+  }
+
   /** Does something that can be done twice, and says whether what it is done to was there. */
   async function was(method: "POST" | "DELETE", path: string, json?: unknown, accept = [404]): Promise<boolean> {
     const { status } = await http.send({ method, path, ...(json ? { json } : {}), accept, repeatable: true });
@@ -141,7 +147,7 @@ export function createClient(http: Http): DigitalOceanClient {
       const path = `${image(id)}/actions`;
       return (await http.send<{ action: WireAction }>({ method: "POST", path, json })).body.action;
     },
-    imageActions: async id => (await all<WireAction>(`${image(id)}/actions`, "actions")) ?? [],
+    imageActions: async id => (await lastActions(`${image(id)}/actions`)) ?? [],
     async imageAction(id, action) {
       const path = `${image(id)}/actions/${encodeURIComponent(action)}`;
       return (await http.send<{ action: WireAction }>({ method: "GET", path })).body.action;
@@ -152,7 +158,7 @@ export function createClient(http: Http): DigitalOceanClient {
       const { status, body } = await http.send<{ action: WireAction }>({ method: "POST", path, json, accept: [404] });
       return status === 404 ? undefined : body.action;
     },
-    dropletActions: id => all(`${droplet(id)}/actions`, "actions"),
+    dropletActions: id => lastActions(`${droplet(id)}/actions`),
     async dropletAction(id, action) {
       const path = `${droplet(id)}/actions/${encodeURIComponent(action)}`;
       return (await http.send<{ action: WireAction }>({ method: "GET", path })).body.action;

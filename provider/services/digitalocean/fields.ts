@@ -110,10 +110,10 @@ function imageId(): Field {
 
 /** An id: digits as text, since they may be more than a JavaScript number holds, or a number. */
 function number(what: string) {
-  const form = `${what} must be a number of DigitalOcean's, such as "7555620"`;
-  return v.union(
-    [v.pipe(v.string(), v.regex(/^[1-9]\d*$/)), v.pipe(v.number(), v.safeInteger(), v.minValue(1))],
-    issue => `${form}, not ${JSON.stringify(issue.input)}`,
+  return v.custom<string | number>(
+    value =>
+      typeof value === "string" ? /^[1-9]\d*$/.test(value) : Number.isSafeInteger(value) && (value as number) > 0,
+    issue => `${what} must be a number of DigitalOcean's, such as "7555620", not ${JSON.stringify(issue.input)}`,
   );
 }
 
