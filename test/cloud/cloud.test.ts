@@ -288,6 +288,25 @@ describe("The local cloud", () => {
     assert.match(answer.json.message, /Invalid location/);
   });
 
+  it("makes an image active when its data is in the first of its stores", async () => {
+    await start({ settings: { openstack: { importDelay: 200 } } });
+    const id = await owner.create(RAW);
+    const site = await serve(Buffer.alloc(1000, 1));
+    const method = { name: "web-download", uri: site.url };
+    try {
+      await owner.import(id, { method, stores: ["fast", "slow"], all_stores_must_succeed: false });
+      const half = await owner.status(id, "active");
+      assert.equal(half.stores, "fast");
+      assert.equal(half.os_glance_importing_to_stores, "slow");
+      const copy = await owner.import(id, { method: { name: "copy-image" }, stores: ["slow"] });
+      assert.equal(copy.status, 409);
+      assert.match(copy.json.message, /Image has active task/);
+      assert.equal((await owner.settled(id)).image.stores, "fast,slow");
+    } finally {
+      site.close();
+    }
+  });
+
   it("lets an import in again when the lock of a lost one is an hour old", async () => {
     await start({ settings: { openstack: { tokenLifetime: 86_400 } } });
     const id = await owner.create({ disk_format: "qcow2", container_format: "bare" });
@@ -339,8 +358,8 @@ describe("The local cloud", () => {
       const [line] = (await once(createInterface(child.stdout), "line")) as [string];
       return {
         line,
-        async stop() {
-          child.kill("SIGINT");
+        async stop(signal: NodeJS.Signals = "SIGINT") {
+          child.kill(signal);
           const [code] = await once(child, "exit");
           return code as number;
         },
@@ -363,6 +382,29 @@ describe("The local cloud", () => {
         assert.equal((await client.get(id)).json.name, "kept");
       } finally {
         assert.equal(await second.stop(), 0);
+      }
+    });
+
+    it("that is killed in the middle of an upload leaves the image saving, and good only to be deleted", async () => {
+      const options = ["--json", "--services", "openstack", "--regions", "1"];
+      const first = await command(...options);
+      const client = new ImageClient(JSON.parse(first.line).services.openstack);
+      const id = await client.create(RAW);
+      const body = new PassThrough();
+      body.write(Buffer.alloc(100_000));
+      const uploading = client.upload(id, body);
+      const state = join(dir, "openstack", "glance-RegionOne.json");
+      await until(async () => (await readFile(state, "utf8").catch(() => "")).includes('"saving"') || undefined);
+      await first.stop("SIGKILL");
+      assert.equal((await uploading).status, 0);
+      const second = await command(...options);
+      try {
+        assert.equal((await client.get(id)).json.status, "saving");
+        assert.equal((await client.upload(id, Buffer.alloc(10))).status, 409);
+        assert.equal((await client.send("DELETE", `/v2/images/${id}`)).status, 204);
+        assert.deepEqual(await readdir(join(dir, "openstack", "glance-RegionOne-fast")), []);
+      } finally {
+        await second.stop();
       }
     });
   });

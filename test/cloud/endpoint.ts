@@ -64,6 +64,10 @@ export async function openEndpoint(
   const server: Server = certificate
     ? createTlsServer({ ...serverOptions, key: certificate.key, cert: certificate.cert }, onRequest)
     : createServer(serverOptions, onRequest);
+  server.on("checkContinue", (request: IncomingMessage, response: ServerResponse) => {
+    continueWhenRead(request, response);
+    void onRequest(request, response);
+  });
   const port = await listen(server, options.port);
   const url = `${certificate ? "https" : "http"}://127.0.0.1:${port}`;
 
@@ -114,6 +118,16 @@ async function listen(server: Server, port: number): Promise<number> {
     await attempt(0);
   }
   return (server.address() as AddressInfo).port;
+}
+
+/** Asks a waiting client for its body (100) only once somebody wants it: a refusal comes before. */
+function continueWhenRead(request: IncomingMessage, response: ServerResponse) {
+  const read = request._read;
+  request._read = size => {
+    request._read = read;
+    if (!response.headersSent) response.writeContinue();
+    read.call(request, size);
+  };
 }
 
 /** Records the request, and finds the fault that it meets. */

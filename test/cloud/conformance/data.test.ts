@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { connect } from "node:net";
-import { Readable } from "node:stream";
+import { PassThrough, Readable } from "node:stream";
 import { describeOnClouds } from "../clouds.ts";
 import { DATA_TYPE, ImageClient, RAW } from "./client.ts";
 import { gpt, iso, qcow2, qcow2WithBackingFile, vdi, vhd, vhdx, vmdk } from "./diskImages.ts";
@@ -92,6 +92,17 @@ describeOnClouds("Image data", cloud => {
       assert.ok(answer.status === 409 || answer.status === 0, `${answer.status} ${answer.text}`);
       if (answer.status === 0) assert.match(answer.text, /ECONNRESET|EPIPE/);
       assert.equal((await owner.get(id)).json.size, 10);
+    });
+
+    it("that waits to be asked for its body is refused before, or asked", async () => {
+      const taken = await owner.create(RAW);
+      await owner.upload(taken, Buffer.alloc(10));
+      const expect = { expect: "100-continue", "content-length": "1000" };
+      // The body is never sent, unless the server asks for it.
+      const refused = await owner.upload(taken, new PassThrough(), expect);
+      assert.equal(refused.status, 409);
+      const free = await owner.create(RAW);
+      assert.equal((await owner.upload(free, Buffer.alloc(1000), expect)).status, 204);
     });
 
     it("of several at once lets one through", async () => {

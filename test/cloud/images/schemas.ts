@@ -215,7 +215,9 @@ function itemSchema(dialect: Dialect, path: string): Schema {
   if (path === "member") return { name: "member", properties: memberProperties };
   if (path === "task") return { name: "task", properties: taskProperties };
   const kind = path.replace("metadefs/", "");
-  return { name: kind, properties: metadefs[kind] ?? {}, additionalProperties: false };
+  // The document's own name isn't that of its path.
+  const name = kind === "resource_type" ? "resource_type_association" : kind;
+  return { name, properties: metadefs[kind] ?? {}, additionalProperties: false };
 }
 
 const ajv = new Ajv({ strict: false, allErrors: false, allowUnionTypes: true });

@@ -48,7 +48,8 @@ export function registerKeystone(app: FastifyInstance, url: string, options: Key
   });
   app.addHook("onSend", async (_request, reply) => {
     reply.header("vary", "X-Auth-Token");
-    if (String(reply.getHeader("content-type")).startsWith("application/json")) reply.header("content-type", "application/json");
+    if (String(reply.getHeader("content-type")).startsWith("application/json"))
+      reply.header("content-type", "application/json");
     reply.header("x-openstack-request-id", `req-${crypto.randomUUID()}`);
   });
 

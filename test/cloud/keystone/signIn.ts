@@ -38,7 +38,11 @@ export function signIn(identity: Identity, body: AuthRequest | undefined, lifeti
     const credential = identity.state.credentials.find(({ id }) => id === credentialId);
     if (!credential) throw unauthorized();
     if (auth.scope) {
-      throw new KeystoneError(401, "Unauthorized", "Error authenticating with application credential: Application credentials cannot request a scope.");
+      throw new KeystoneError(
+        401,
+        "Unauthorized",
+        "Error authenticating with application credential: Application credentials cannot request a scope.",
+      );
     }
     const { projectId, roles } = credential;
     return identity.issue({ ...base, projectId, roles, applicationCredentialId: credentialId }, lifetime);
