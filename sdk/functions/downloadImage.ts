@@ -31,7 +31,7 @@ export interface DownloadedImage {
  * and on the disk. A repeat after an interruption goes on where the last one ended, if the service reports a digest and answers ranges. A
  * file with the right data is left as it is, so each run after the first moves nothing.
  * ```ts
- * const disk = await downloadImage({ service: "openstack", imageId: ubuntu.id, file: "build/ubuntu.qcow2" });
+ * const disk = downloadImageOutput({ service: "openstack", imageId: ubuntu.id, file: "build/ubuntu.qcow2" });
  * ```
  * @param progress gets the bytes that are in the file, and the bytes that it will have
  * @throws ImagesError (its `code`) "not-found"; "conflict" where the image has no data, or other data is there; "content" where what came

@@ -39,7 +39,7 @@ export function blocksOf({ path, text }: Page): Block[] {
 
 /** The examples in the sdk's docstrings, as whole programs: what an example leaves out is what its reader has already. */
 export async function docstringExamples(): Promise<Block[]> {
-  const files = (await readdir(join(root, "sdk"))).filter(name => name.endsWith(".ts"));
+  const files = (await readdir(join(root, "sdk"), { recursive: true })).filter(name => name.endsWith(".ts"));
   const pages = files.map(async file => ({
     path: `sdk/${file}`,
     text: (await readFile(join(root, "sdk", file), "utf8")).replaceAll(/^ *\* ?/gm, ""),
@@ -48,7 +48,10 @@ export async function docstringExamples(): Promise<Block[]> {
 }
 
 function completed(example: string): string {
-  const imports = 'import { Image, ImageCopy, ImageMember, ImageTag } from "pulumi-images";\n';
+  const used = new Set([
+    "Image",
+    ...[...example.matchAll(/\b(Image\w*|get\w+|downloadImage\w*)\(/g)].map(([, name]) => name),
+  ]);
   const ubuntu = /\bconst ubuntu\b/.test(example) ? "" : "declare const ubuntu: Image;\n";
-  return `${imports}${ubuntu}${example}`;
+  return `import { ${[...used].join(", ")} } from "pulumi-images";\n${ubuntu}${example}`;
 }

@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fieldsPage } from "./fieldsPage.ts";
+import { functionsPage } from "./functionsPage.ts";
 import { servicesTable } from "./servicesTable.ts";
 
 const root = join(import.meta.dirname, "..", "..");
@@ -13,6 +14,7 @@ export async function generatedFiles(): Promise<Map<string, string>> {
   return new Map([
     [readme, withPart(await readFile(readme, "utf8"), servicesTable())],
     [join(root, "docs", "fields.md"), fieldsPage()],
+    [join(root, "docs", "functions.md"), functionsPage()],
   ]);
 }
 

@@ -120,6 +120,36 @@ function exportedTypes(): NamedType[] {
   });
 }
 
+/** A function of the sdk. */
+export interface DeclaredFunction {
+  name: string;
+  /** Its docstring, as it is. */
+  meaning: string;
+  /** The services that it can ask. */
+  services: string[];
+}
+
+/** The sdk's functions; of each pair the one that gives a promise. */
+export function declaredFunctions(): DeclaredFunction[] {
+  const { checker, exports } = sdk();
+  return exports
+    .filter(({ name, flags }) => flags & ts.SymbolFlags.Function && !name.endsWith("Output"))
+    .map(symbol => {
+      const [signature] = checker.getSignaturesOfType(checker.getTypeOfSymbol(symbol), ts.SignatureKind.Call);
+      const argument = signature?.parameters[0];
+      const service = argument && checker.getTypeOfSymbol(argument).getProperty("service");
+      if (service === undefined) throw new Error(`${symbol.name} doesn't take a service.`);
+      const type = checker.getTypeOfSymbol(service);
+      const possible = checker.getBaseConstraintOfType(type) ?? type;
+      const literals = possible.isUnion() ? possible.types : [possible];
+      return {
+        name: symbol.name,
+        meaning: ts.displayPartsToString(symbol.getDocumentationComment(checker)).trim(),
+        services: literals.flatMap(literal => (literal.isStringLiteral() ? literal.value : [])),
+      };
+    });
+}
+
 function fieldOf(property: ts.Symbol): DeclaredField | undefined {
   const declaration = property.declarations?.find(ts.isPropertySignature);
   // A field that is only there to be refused.
