@@ -100,7 +100,7 @@ export interface DigitalOceanImageInfo extends AnyImageInfo {
   /** `public` for DigitalOcean's own. */
   visibility: "public" | "private";
   /** base, snapshot, backup, custom, admin */
-  type?: string;
+  imageType?: string;
   distribution?: string;
   slug?: string;
   /** GB. */

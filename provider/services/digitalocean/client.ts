@@ -7,6 +7,8 @@ import type { Http } from "../../http.ts";
 export interface DigitalOceanClient {
   /** One page of the account's own images. @param page from 1 on */
   page(page: number): Promise<{ images: WireImage[]; total: number }>;
+  /** Every image that the filters let through, public ones too. */
+  list(filters: { type?: string; private?: true; tag_name?: string }): Promise<WireImage[]>;
   /** undefined: 404, which is also the answer for an image of somebody else's. A public image is found by its slug, too. */
   image(idOrSlug: string): Promise<WireImage | undefined>;
   /** Starts the import of a custom image. Not sent again when its answer is lost. */
@@ -95,13 +97,17 @@ export function createClient(http: Http): DigitalOceanClient {
   const resources = (id: string) => ({ resources: [{ resource_id: id, resource_type: "image" }] });
 
   /** All entries of a list, page by page; undefined where there is no such list. The `next` link may lead past a proxy, so pages are counted. */
-  async function all<T>(path: string, key: string): Promise<T[] | undefined> {
+  async function all<T>(
+    path: string,
+    key: string,
+    filters: Record<string, string | true> = {},
+  ): Promise<T[] | undefined> {
     const entries: T[] = [];
     for (let page = 1; ; page++) {
       const { status, body } = await http.send<Record<string, T[]> & { meta: { total: number } }>({
         method: "GET",
         path,
-        query: { page, per_page: pageSize },
+        query: { ...filters, page, per_page: pageSize },
         accept: [404],
       });
       if (status === 404) return undefined;
@@ -132,6 +138,7 @@ export function createClient(http: Http): DigitalOceanClient {
       });
       return { images: body.images, total: body.meta.total };
     },
+    list: async filters => (await all<WireImage>("/v2/images", "images", filters)) ?? [],
     async image(id) {
       const { status, body } = await http.send<{ image: WireImage }>({ method: "GET", path: image(id), accept: [404] });
       return status === 404 ? undefined : body.image;

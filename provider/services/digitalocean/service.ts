@@ -12,6 +12,7 @@ import type { DigitalOceanCloud } from "./cloud.ts";
 import { copyParts } from "./copies.ts";
 import { complete, create } from "./create.ts";
 import { remove } from "./delete.ts";
+import { digitalOceanLookups } from "./lookups.ts";
 import { memberParts } from "./members.ts";
 import { ImageReads } from "./reads.ts";
 import { tagParts } from "./tags.ts";
@@ -87,6 +88,7 @@ export function openDigitalOcean(connection: Connection<DigitalOceanSettings>, o
     deleteImage: (id, _options, job) => remove(cloud, id, job),
     // DigitalOcean reports nothing about the data by which it could be told.
     holdsContent: async () => false,
+    lookups: digitalOceanLookups(client),
     members: memberParts(cloud, other),
     tags: tagParts(cloud),
     copies: copyParts(cloud, checkRegions),

@@ -8,6 +8,7 @@ export interface CopyJob {
   /** Percent. */
   copy_progress: number;
   source_image_id: string;
+  source_image_name?: string | null;
   source_tenant_id: string;
   source_region_id: string;
   /** Null as long as there is none. */

@@ -1,17 +1,21 @@
 import type { Connection, OpenStackSettings } from "../../connection.ts";
 import { type Dialect, ecl } from "../glance/dialect.ts";
 import { byTarget, openGlance } from "../glance/service.ts";
+import type { Lookups } from "../lookups.ts";
 import type { OpenOther } from "../registry.ts";
 import type { ImageService, Job, PartService, Values } from "../service.ts";
+import { eclLookups } from "./lookups.ts";
 import { createReplicatorClient } from "./replicator.ts";
 import { tenantCopies } from "./tenantCopies.ts";
 
 /** Opens NTT ECL's Image Storage: the Image API v2, and copies to other tenants. Nothing is sent before it is first used. */
 export function openEcl(connection: Connection<OpenStackSettings>, other: OpenOther): ImageService {
   const { service, http } = openGlance(connection, ecl, other);
-  const copies = tenantCopies(service, createReplicatorClient(http), other);
+  const replicator = createReplicatorClient(http);
+  const copies = tenantCopies(service, replicator, other);
   return {
     ...service,
+    lookups: { ...(service.lookups as Lookups), ...eclLookups(http, replicator) },
     createImage(order, job) {
       warnOfFormats(ecl, order.values, job);
       return service.createImage(order, job);

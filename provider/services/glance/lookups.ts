@@ -11,12 +11,6 @@ export function glanceLookups(cloud: GlanceCloud): Lookups {
     filters: () => listingFilters(dialect),
     listImages: listing => listImages(cloud, listing),
     owner: () => cloud.projectId(),
-    async listMembers(imageId) {
-      const members = await client.members(imageId);
-      if (members !== undefined) return members.map(memberFacts);
-      // One that isn't shared keeps its members to itself.
-      return (await client.get(imageId)) === undefined ? undefined : [];
-    },
     schema: name => client.schema(name),
     openData: (imageId, from, signal) => openDataFrom(from, start => client.download(imageId, start, signal)),
     async about() {
@@ -29,9 +23,18 @@ export function glanceLookups(cloud: GlanceCloud): Lookups {
       };
     },
   };
-  if (!dialect.import) return common;
+  const members: Pick<Lookups, "listMembers"> = {
+    async listMembers(imageId) {
+      const members = await client.members(imageId);
+      if (members !== undefined) return members.map(memberFacts);
+      // One that isn't shared keeps its members to itself.
+      return (await client.get(imageId)) === undefined ? undefined : [];
+    },
+  };
+  const shared = dialect.sharing.length === 0 ? common : { ...common, ...members };
+  if (!dialect.import) return shared;
   return {
-    ...common,
+    ...shared,
     stores: async () =>
       (await client.stores()).map(store => ({
         id: store.id,

@@ -1,5 +1,5 @@
 import type { Readable } from "node:stream";
-import type { Headers, Http } from "../../http.ts";
+import type { Download, Http } from "../../http.ts";
 import type { WireImage } from "./attributes.ts";
 import { headerValue, imageOf, toHeaders } from "./headers.ts";
 
@@ -8,8 +8,8 @@ import { headerValue, imageOf, toHeaders } from "./headers.ts";
  * Source: docs.openstack.org/api-ref/image/v1; glance 11.0.0.
  */
 export interface GlanceV1Client {
-  /** All that fit the filters, in full. */
-  list(filters: Record<string, string>): Promise<WireImage[]>;
+  /** All that fit the filters, in full, the newest first. @param most how many are wanted at the most */
+  list(filters: Record<string, string>, most?: number): Promise<WireImage[]>;
   /** One listing's page: the newest first. @param after the id of the last image of the page before */
   page(filters: Record<string, string>, after?: string): Promise<WireImage[]>;
   /** undefined: 404, which is also the answer for an image of somebody else's. */
@@ -30,7 +30,9 @@ export interface GlanceV1Client {
   setLocation(id: string, url: string): Promise<WireImage>;
   /** false: there was no such image. */
   delete(id: string): Promise<boolean>;
-  download(id: string): Promise<{ stream: Readable; headers: Headers }>;
+  download(id: string): Promise<Download>;
+  /** The versions of the API, and the server's clock. */
+  versions(): Promise<{ versions: string[]; date: string | undefined }>;
   /** undefined: there is no such image. */
   members(id: string): Promise<WireMember[] | undefined>;
   /** Adds a member, or changes one. Without `canShare` that is false for a new one, and stays for an old one. */
@@ -77,13 +79,13 @@ export function createClient(http: Http): GlanceV1Client {
     http.send<{ image: WireImage }>({ method: "PUT", path: path(id), headers, accept });
   return {
     page,
-    async list(filters) {
+    async list(filters, most = Number.POSITIVE_INFINITY) {
       const images: WireImage[] = [];
       for (;;) {
         // There is no link to a next page, and no telling how many the operator allows on one.
         const next = await page(filters, images.at(-1)?.id);
         images.push(...next);
-        if (next.length < leastLimit) return images;
+        if (next.length < leastLimit || images.length >= most) return images;
       }
     },
     async get(id) {
@@ -131,6 +133,13 @@ export function createClient(http: Http): GlanceV1Client {
     },
     download: id =>
       http.download({ method: "GET", path: path(id), headers: { accept: "application/octet-stream, */*" } }),
+    async versions() {
+      const answer = await http.send<{ versions?: { id: string }[] }>({ method: "GET", path: "/", accept: [300] });
+      return {
+        versions: (answer.body.versions ?? []).map(version => version.id),
+        date: answer.headers.date as string | undefined,
+      };
+    },
     async members(id) {
       const answer = await http.send<{ members: WireMember[] }>({
         method: "GET",

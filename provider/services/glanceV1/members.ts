@@ -23,7 +23,7 @@ export function glanceV1Members(cloud: GlanceV1Cloud, findProject: (name: string
     }
     const id = idOf(imageId, member);
     const found = await reads.read(id);
-    if (found !== undefined) return factsOf(id, found);
+    if (found !== undefined) return memberFacts(id, found);
     throw new ImagesError("failed", `project ${member} isn't a member of image ${imageId} after it was made one`);
   }
 
@@ -51,7 +51,7 @@ export function glanceV1Members(cloud: GlanceV1Cloud, findProject: (name: string
     async read(id) {
       parse(id);
       const found = await reads.read(id);
-      return found === undefined ? undefined : factsOf(id, found);
+      return found === undefined ? undefined : memberFacts(id, found);
     },
     async update(id, values) {
       const { imageId, member } = parse(id);
@@ -78,7 +78,7 @@ async function find(cloud: GlanceV1Cloud, ids: string[]): Promise<Map<string, Wi
   return found;
 }
 
-function factsOf(id: string, member: WireMember): Facts {
+export function memberFacts(id: string, member: WireMember): Facts {
   return { id, imageId: parse(id).imageId, memberId: member.member_id, canShare: member.can_share };
 }
 

@@ -11,6 +11,7 @@ import type { GlanceV1Cloud } from "./cloud.ts";
 import { complete, create } from "./create.ts";
 import { holds } from "./data.ts";
 import { remove } from "./delete.ts";
+import { glanceV1Lookups } from "./lookups.ts";
 import { glanceV1Members } from "./members.ts";
 import { imageReads } from "./reads.ts";
 import { dataOf } from "./source.ts";
@@ -64,6 +65,7 @@ export function openGlanceV1(connection: Connection<OpenStackSettings>, other: O
       return `${await session.endpoint("image")} ${await session.projectId()}`;
     },
     imageData: facts => dataOf(cloud, facts),
+    lookups: glanceV1Lookups(cloud),
     members: glanceV1Members(cloud, name => session.findProject(name)),
     get copies() {
       return copies;
