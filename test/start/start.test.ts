@@ -63,7 +63,7 @@ describe("npm start", () => {
     const { code, out, err } = await start("npm", "start").ended;
     assert.equal(code, 0, `${out}\n${err}`);
     const acts = [
-      /It has 0 images yet/,
+      /^It has no images yet\.$/m,
       /^\$ pulumi preview --diff$/m,
       /^\s*\+ pulumi-nodejs:dynamic\/images:Image: \(create\)$/m,
       /^ +\+ 2 to create$/m,

@@ -21,7 +21,7 @@ export async function tellStory(cloud: OpenStackCloud, pulumi: PulumiRunner, pla
 
   heading("An image service, on this machine only");
   say(`An Image API with the OpenStack project "owner": ${region.imageUrl}`);
-  say(`It has ${(await api.list()).length} images yet.`);
+  say(`It has ${(await api.list()).length || "no"} images yet.`);
   await pulumi.run(["stack", "init", stackName], { quiet: true });
 
   async function run(...args: string[]): Promise<void> {
