@@ -17,12 +17,12 @@ export interface DigitalOceanClient {
   /** false: there was no such image. */
   deleteImage(id: string): Promise<boolean>;
   beginImageAction(id: string, body: { type: "convert" } | { type: "transfer"; region: string }): Promise<WireAction>;
-  /** The last 200, newest first. */
+  /** The last 20, newest first. */
   imageActions(id: string): Promise<WireAction[]>;
   imageAction(id: string, action: string): Promise<WireAction>;
   /** undefined: there is no such droplet. */
   beginSnapshot(droplet: string, name: string): Promise<WireAction | undefined>;
-  /** The last 200, newest first; undefined: there is no such droplet. */
+  /** The last 20, newest first; undefined: there is no such droplet. */
   dropletActions(droplet: string): Promise<WireAction[] | undefined>;
   dropletAction(droplet: string, action: string): Promise<WireAction>;
   dropletSnapshots(droplet: string): Promise<{ id: WireId; name: string }[]>;
@@ -118,8 +118,7 @@ export function createClient(http: Http): DigitalOceanClient {
   }
 
   async function lastActions(path: string): Promise<WireAction[] | undefined> {
-    const query = { per_page: pageSize };
-    const { status, body } = await http.send<{ actions: WireAction[] }>({ method: "GET", path, query, accept: [404] });
+    const { status, body } = await http.send<{ actions: WireAction[] }>({ method: "GET", path, accept: [404] });
     return status === 404 ? undefined : body.actions;
   }
 
