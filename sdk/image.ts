@@ -109,6 +109,28 @@ export class Image extends pulumi.CustomResource {
   /** Id of the image's ramdisk, which is an image too (istack). */
   declare readonly ramdiskId: pulumi.Output<string | undefined>;
 
+  /** What the image's resource in DivvyCloud says of it; see the arguments of the same names. */
+  declare readonly architecture: pulumi.Output<string | undefined>;
+  declare readonly platform: pulumi.Output<string | undefined>;
+  declare readonly rootDeviceType: pulumi.Output<string | undefined>;
+  declare readonly virtualizationType: pulumi.Output<string | undefined>;
+  declare readonly blockDeviceMapping: pulumi.Output<Record<string, unknown>[] | undefined>;
+  declare readonly shared: pulumi.Output<boolean | undefined>;
+  declare readonly productCode: pulumi.Output<string | undefined>;
+  declare readonly productCodeType: pulumi.Output<string | undefined>;
+  /** The image's id on the cloud behind DivvyCloud, e.g. `ami-0abc`. */
+  declare readonly cloudImageId: pulumi.Output<string | undefined>;
+  /** Type of the cloud account behind DivvyCloud: `AWS`, `OPENSTACK`, … */
+  declare readonly cloud: pulumi.Output<string | undefined>;
+  /** Name of the cloud account behind DivvyCloud. */
+  declare readonly account: pulumi.Output<string | undefined>;
+  /** Region of the image in DivvyCloud. */
+  declare readonly region: pulumi.Output<string | undefined>;
+  /** Number of the cloud account in DivvyCloud. */
+  declare readonly organizationServiceId: pulumi.Output<number | undefined>;
+  /** Tags of the image's resource in DivvyCloud, by key. */
+  declare readonly resourceTags: pulumi.Output<Record<string, string> | undefined>;
+
   constructor(name: string, args: ImageArgs, opts?: pulumi.CustomResourceOptions) {
     super(imageType, name, { ...outputsOf(), ...markedInputs(imageType, "image", name, args, opts) }, opts);
   }
@@ -166,6 +188,16 @@ function outputsOf(): Record<string, undefined> {
     ...["osType", "serviceType", "licenseSwitch", "imageLocation", "imageState", "instanceUuid", "baseImageRef"],
     ...["userId", "ownerId", "kernelId", "ramdiskId"],
     ...["updatedAt", "file", "schema", "self", "directUrl", "locations", "stores", "members"],
+    ...[
+      "architecture",
+      "platform",
+      "rootDeviceType",
+      "virtualizationType",
+      "blockDeviceMapping",
+      "shared",
+      "productCode",
+    ],
+    ...["productCodeType", "cloudImageId", "cloud", "account", "region", "organizationServiceId", "resourceTags"],
     ...["distribution", "description", "regions", "imageType", "slug", "sizeGigabytes"],
   ];
   return Object.fromEntries(names.map(name => [name, undefined]));

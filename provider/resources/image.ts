@@ -104,7 +104,8 @@ export const image: Provider = {
   },
 
   async delete(id, props) {
-    await serviceOf(props).deleteImage(id, { force: props.forceDelete === true }, jobOf("delete", props));
+    const how = { force: props.forceDelete === true, queued: props.deletion === "queued" };
+    await serviceOf(props).deleteImage(id, how, jobOf("delete", props));
   },
 };
 

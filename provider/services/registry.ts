@@ -1,7 +1,9 @@
-import type { Connection, DigitalOceanSettings, OpenStackSettings } from "../connection.ts";
+import type { Connection, DigitalOceanSettings, DivvyCloudSettings, OpenStackSettings } from "../connection.ts";
 import type { FieldTable, Kind } from "../fields/field.ts";
 import * as digitalocean from "./digitalocean/fields.ts";
 import { openDigitalOcean } from "./digitalocean/service.ts";
+import { imageFields as divvyCloudImageFields } from "./divvycloud/fields.ts";
+import { openDivvyCloud } from "./divvycloud/service.ts";
 import { openEcl } from "./ecl/service.ts";
 import { ecl, istack, openstack } from "./glance/dialect.ts";
 import { imageFields } from "./glance/fields.ts";
@@ -82,5 +84,16 @@ export const services: Partial<Record<ServiceName, ServiceEntry>> = {
     },
     missing: {},
     open: (connection, other) => openDigitalOcean(connection as Connection<DigitalOceanSettings>, other),
+  },
+  divvycloud: {
+    title: "DivvyCloud (Rapid7 InsightCloudSec)",
+    tables: { Image: divvyCloudImageFields },
+    missing: {
+      ImageMember: "it can't share an image: do that in the cloud behind it",
+      ImageTag:
+        "no way to write tags is documented: tag the image in the cloud behind it; tags are read as Image.resourceTags",
+      ImageCopy: "it holds no image data and can't copy an image: do that in the cloud behind it",
+    },
+    open: connection => openDivvyCloud(connection as Connection<DivvyCloudSettings>),
   },
 };

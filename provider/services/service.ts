@@ -75,6 +75,10 @@ export interface ImageChange {
 export interface ImageQuery {
   id?: string;
   name?: string;
+  /** Of DivvyCloud's: type and name of the cloud account, and region. */
+  cloud?: string;
+  account?: string;
+  region?: string;
 }
 
 /** An image service, as the lifecycles see it: it knows nothing of Pulumi, they know nothing of HTTP. */
@@ -98,8 +102,8 @@ export interface ImageService {
   /** Goes on with an image whose create ended before it was done. */
   completeImage(id: string, order: ImageOrder, job: Job): Promise<ImageFacts>;
   updateImage(id: string, change: ImageChange, job: Job): Promise<ImageFacts>;
-  /** Resolves when the image is gone; one that is gone already is fine. */
-  deleteImage(id: string, options: { force: boolean }, job: Job): Promise<void>;
+  /** Resolves when the image is gone, or with `queued` as soon as the service has been told; one that is gone already is fine. */
+  deleteImage(id: string, options: { force: boolean; queued?: boolean }, job: Job): Promise<void>;
   /** Whether the image's data is what the order's is; reads that once where the digests' algorithms differ. */
   holdsContent(facts: ImageFacts, order: ImageOrder, job: Job): Promise<boolean>;
   /** Names the account's project and region on its cloud: the same for two connections that lead to the same place. */

@@ -4,6 +4,7 @@ import type {
   DigitalOceanImageMemberArgs,
   DigitalOceanImageTagArgs,
 } from "./digitalocean.ts";
+import type { DivvyCloudImageArgs } from "./divvycloud.ts";
 import type { EclImageArgs, EclImageCopyArgs, EclImageMemberArgs, EclImageTagArgs } from "./ecl.ts";
 import type { GlanceV1ImageArgs, GlanceV1ImageCopyArgs, GlanceV1ImageMemberArgs } from "./glanceV1.ts";
 import type { IStackImageArgs, IStackImageCopyArgs, IStackImageTagArgs } from "./istack.ts";
@@ -15,7 +16,13 @@ import type {
 } from "./openstack.ts";
 
 /** What an image is, on the service that `service` names: an editor offers, and the compiler allows, just what that one knows. */
-export type ImageArgs = OpenStackImageArgs | EclImageArgs | IStackImageArgs | GlanceV1ImageArgs | DigitalOceanImageArgs;
+export type ImageArgs =
+  | OpenStackImageArgs
+  | EclImageArgs
+  | IStackImageArgs
+  | GlanceV1ImageArgs
+  | DigitalOceanImageArgs
+  | DivvyCloudImageArgs;
 
 /** Who may use an image, on the service that `service` names. */
 export type ImageMemberArgs =
@@ -37,6 +44,7 @@ export type ImageCopyArgs =
 
 export type * from "./copy.ts";
 export type * from "./digitalocean.ts";
+export type * from "./divvycloud.ts";
 export type * from "./ecl.ts";
 export type * from "./glanceV1.ts";
 export type * from "./istack.ts";

@@ -1,0 +1,56 @@
+import type { Connection, DivvyCloudSettings } from "../../connection.ts";
+import { hasUnknown, type Problem } from "../../fields/field.ts";
+import type { ImageFacts, ImageQuery, ImageService, Values } from "../service.ts";
+import { factsOf } from "./attributes.ts";
+import { createClient, type WireCloud } from "./client.ts";
+import { type DivvyCloud, scopeOf } from "./cloud.ts";
+import { complete, create } from "./create.ts";
+import { remove } from "./delete.ts";
+import { imageReads } from "./reads.ts";
+import { openSession } from "./session.ts";
+import { update } from "./update.ts";
+
+/** Opens a DivvyCloud (Rapid7 InsightCloudSec). Nothing is sent before it is first used. */
+export function openDivvyCloud(connection: Connection<DivvyCloudSettings>): ImageService {
+  const session = openSession(connection);
+  const client = createClient(session.http);
+  const cloud: DivvyCloud = { client, reads: imageReads(client) };
+  let accounts: Promise<WireCloud[]> | undefined;
+
+  /** Amazon is the one cloud of which it is documented that it makes no image from an instance. */
+  async function checkImage({ instance }: Values): Promise<Problem[]> {
+    if (typeof instance !== "string" || hasUnknown(instance)) return [];
+    accounts ??= client.clouds().catch(error => {
+      accounts = undefined;
+      throw error;
+    });
+    const account = (await accounts).find(({ resource_id }) => resource_id.replace(/:$/, "") === scopeOf(instance));
+    if (account?.cloud_type_id !== "AWS") return [];
+    const reason = `DivvyCloud makes no image from an instance of Amazon's ("Not implemented by Amazon"), and ${account.name} is AWS: make the AMI in AWS, and take it over with adopt`;
+    return [{ property: "instance", reason }];
+  }
+
+  return {
+    name: "divvycloud",
+    connection,
+    signIn: () => session.signIn(),
+    checkImage,
+    createImage: (order, job) => create(cloud, order, job),
+    async completeImage(id, order, job) {
+      const facts = factsOf(await client.detail(id));
+      return facts === undefined ? await create(cloud, order, job) : await complete(cloud, facts, order, job);
+    },
+    readImage: id => cloud.reads.read(id),
+    findImages: query => find(cloud, query),
+    updateImage: (id, change, job) => update(cloud, id, change, job),
+    deleteImage: (id, options, job) => remove(cloud, id, options, job),
+    // An image's data never passes through DivvyCloud, so none is ever declared.
+    holdsContent: async () => true,
+  };
+}
+
+async function find({ client }: DivvyCloud, query: ImageQuery): Promise<ImageFacts[]> {
+  const images = (await client.list([])).map(factsOf).filter(facts => facts !== undefined);
+  const wanted = Object.entries(query).filter(([, value]) => value !== undefined);
+  return images.filter(facts => wanted.every(([field, value]) => facts[field] === value));
+}

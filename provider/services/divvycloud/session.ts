@@ -1,0 +1,88 @@
+import type { Connection, DivvyCloudSettings } from "../../connection.ts";
+import { ImagesError } from "../../errors.ts";
+import { createHttp, type Http } from "../../http.ts";
+import { registerSecret } from "../../redaction.ts";
+
+/** Requests as one user, who is told by an API key, or by a login that all callers share and that is renewed when it ends. */
+export interface Session {
+  http: Http;
+  /** Finds out, once, whether the credentials are good. Throws "unauthorized". */
+  signIn(): Promise<void>;
+}
+
+/** Marked as required in the vendor's own description, for requests without a body, too. */
+const jsonType = { "content-type": "application/json" };
+
+export function openSession(connection: Connection<DivvyCloudSettings>): Session {
+  const { url, apiKey, username, password, caFile, insecure } = connection.settings;
+  const shared = { service: "divvycloud" as const, baseUrl: async () => url, caFile, insecure };
+  const addressHint = `url is ${url}${connection.origin.url ? ` (from ${connection.origin.url})` : ""}`;
+  const plain = createHttp({ ...shared, addressHint, authorize: async () => jsonType });
+
+  let current: Promise<string> | undefined;
+  let renewing: Promise<string> | undefined;
+  let refused: ImagesError | undefined;
+  let checked: Promise<void> | undefined;
+
+  async function login(): Promise<string> {
+    // Wrong credentials stay wrong, and each further try counts towards a lock of the account.
+    if (refused) throw refused;
+    const { status, body } = await plain.send<{ session_id?: string }>({
+      method: "POST",
+      path: "/v2/public/user/login",
+      json: { username, password },
+      accept: [401, 403],
+      // A second session does no harm.
+      repeatable: true,
+    });
+    if (status < 300 && typeof body?.session_id === "string") {
+      registerSecret(body.session_id);
+      return body.session_id;
+    }
+    refused = new ImagesError("unauthorized", `DivvyCloud doesn't accept the user name ${username} with its password`, {
+      service: "divvycloud",
+      request: "POST /v2/public/user/login",
+      status,
+      hint: "Check username and password of the connection",
+    });
+    throw refused;
+  }
+
+  /** A session's id; all who need a new one get the same. */
+  function sessionId(renew: boolean): Promise<string> {
+    if (renewing !== undefined) return renewing;
+    if (current !== undefined && !renew) return current;
+    const started = login().finally(() => {
+      renewing = undefined;
+    });
+    renewing = started;
+    current = started;
+    started.catch(() => {
+      if (current === started) current = undefined;
+    });
+    return started;
+  }
+
+  const http = createHttp({
+    ...shared,
+    addressHint,
+    authorize: async renew =>
+      apiKey === undefined
+        ? { ...jsonType, "x-auth-token": await sessionId(renew) }
+        : { ...jsonType, "api-key": apiKey },
+  });
+  return {
+    http,
+    signIn() {
+      checked ??= (
+        apiKey === undefined
+          ? sessionId(false).then(() => undefined)
+          : http.send({ method: "GET", path: "/v2/public/user/info" }).then(() => undefined)
+      ).catch(error => {
+        checked = undefined;
+        throw error;
+      });
+      return checked;
+    },
+  };
+}
