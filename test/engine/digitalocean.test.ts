@@ -740,6 +740,7 @@ describe("digitalocean", () => {
     let snapshot: string;
     let given: string;
     let offered: string;
+    let later: string;
     const part = (kind: Declared["kind"], name: string, args: object): Declared => ({
       kind,
       name,
@@ -756,6 +757,7 @@ describe("digitalocean", () => {
         accept: { connection: "recipient" },
       }),
       part("ImageMember", "offered", { imageId: offered, recipientEmail: place.accounts.recipient.email }),
+      part("ImageMember", "later", { imageId: later, recipientUuid: place.accounts.recipient.uuid }),
     ];
 
     async function droplets(name: string): Promise<string> {
@@ -769,7 +771,7 @@ describe("digitalocean", () => {
     before(async () => {
       stack = await newStack("do-parts");
       await api("POST", "/v2/tags", { name: "parts-known" });
-      [given, offered] = [await droplets("given"), await droplets("offered")];
+      [given, offered, later] = [await droplets("given"), await droplets("offered"), await droplets("later")];
       await forget();
       await stack.up(parts());
       snapshot = await idOf(stack, "base");
@@ -839,16 +841,49 @@ describe("digitalocean", () => {
       );
     });
 
-    it("adds a region to a copy in place", async () => {
-      const changed = parts().map(declared =>
-        declared.name === "regions"
-          ? part("ImageCopy", "regions", { imageId: { $output: "base.id" }, to: { regions: ["ams3", "fra1", "tor1"] } })
-          : declared,
-      );
-      const run = await stack.up(changed);
-      assert.equal(run.steps.regions, "update");
+    it("adds a region to a copy in place, and accepts an offer once that is declared", async () => {
+      const recipientUuid = place.accounts.recipient.uuid;
+      const changes: Record<string, Declared> = {
+        regions: part("ImageCopy", "regions", {
+          imageId: { $output: "base.id" },
+          to: { regions: ["ams3", "fra1", "tor1"] },
+        }),
+        later: part("ImageMember", "later", { imageId: later, recipientUuid, accept: { connection: "recipient" } }),
+      };
+      assert.equal((await stack.outputs("later")).status, "pending");
+      const run = await stack.up(parts().map(declared => changes[declared.name] ?? declared));
+      assert.deepEqual([run.steps.regions, run.steps.later], ["update", "update"]);
       assert.ok((await served(snapshot)).regions.includes("tor1"));
       assert.deepEqual((await stack.outputs("regions")).regions, ["ams3", "fra1", "tor1"]);
+      assert.equal((await stack.outputs("later")).status, "accepted");
+      assert.equal((await theirs("GET", `/v2/images/${later}`)).status, 200);
+    });
+
+    it("waits for what is under way already: a transfer to the same region, another snapshot of the droplet", async () => {
+      const { id: dropletId } = (await control("POST", "/sender/droplets", { name: "busy" })).body;
+      cloud.settings.digitalocean.taskTime = 8000;
+      await api("POST", `/v2/images/${snapshot}/actions`, { type: "transfer", region: "lon1" });
+      cloud.settings.digitalocean.taskTime = 500;
+      await forget();
+      await stack.up([
+        ...parts().filter(({ kind }) => kind !== "ImageCopy"),
+        part("ImageCopy", "regions", { imageId: { $output: "base.id" }, to: { regions: ["ams3", "lon1"] } }),
+        other("one", { dropletId }),
+        other("two", { dropletId, regions: ["nyc3", "ams3"] }),
+      ]);
+      cloud.settings.digitalocean.taskTime = 50;
+      const begun = (await asked()).filter(
+        ({ method, path, status }) => method === "POST" && /\/actions$/.test(path) && status === 201,
+      );
+      assert.deepEqual(
+        begun.map(({ body }) => (body as { region?: string; type: string }).region ?? "snapshot").toSorted(),
+        ["ams3", "snapshot", "snapshot"],
+      );
+      assert.ok((await served(snapshot)).regions.includes("lon1"));
+      const names = (await api("GET", `/v2/droplets/${dropletId}/snapshots`)).body.snapshots.map(
+        (it: Served) => it.name,
+      );
+      assert.deepEqual(names.toSorted(), ["one", "two"]);
     });
 
     it("takes a tag off, cancels an offer; a copy and an accepted transfer stay, and that is said", async () => {
@@ -859,7 +894,7 @@ describe("digitalocean", () => {
       assert.ok(
         sent.some(text => text.startsWith(`POST /v2/images/${offered}/account_transfer/cancel {"transfer_id":`)),
       );
-      assert.match(said(run).join("\n"), /stays in ams3, fra1, tor1: DigitalOcean can't take an image out of a region/);
+      assert.match(said(run).join("\n"), /stays in ams3, lon1: DigitalOcean can't take an image out of a region/);
       assert.match(said(run).join("\n"), /was accepted by .*, and stays there/);
       assert.equal((await theirs("GET", `/v2/images/${given}`)).status, 200);
       const again = await api("POST", `/v2/images/${offered}/account_transfer`, {
