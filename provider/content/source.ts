@@ -23,7 +23,7 @@ interface SourceOptions {
 }
 
 export interface FileSource extends SourceOptions {
-  /** Path of a file, relative to the Pulumi project's folder. `~` is not expanded. */
+  /** Path of a file, relative to the folder of the Pulumi program. `~` is not expanded. */
   file: string;
 }
 

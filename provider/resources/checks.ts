@@ -25,7 +25,7 @@ export async function problemsIn(
     await service.signIn();
     return await ask(service);
   } catch (error) {
-    return [problemOf("connection", error)];
+    return [problemOf(inputs.connection === undefined ? "service" : "connection", error)];
   }
 }
 

@@ -16,7 +16,7 @@ export interface SourceOptions {
 
 /** Image data from a file of the machine that runs Pulumi. */
 export interface FileSource extends SourceOptions {
-  /** Path, relative to the Pulumi project's folder. */
+  /** Path, relative to the folder of the Pulumi program (what `main` in Pulumi.yaml names, else the project's). `~` is not expanded. */
   file: Input<string>;
   url?: undefined;
 }

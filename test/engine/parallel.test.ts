@@ -38,10 +38,11 @@ onEachCloud("Twelve tags and four properties in parallel, while data is being up
         }),
       ),
     ]);
+    let running: Promise<unknown> | undefined;
     try {
       const uploads = await Promise.all(ids.map(id => api.beginUpload(id, disk)));
       cloud().forget();
-      const running = stack.up(declared, "--parallel", "64");
+      running = stack.up(declared, "--parallel", "64");
       // The data is all there only once something has been written to the image meanwhile.
       await Promise.all(
         ids.map(async (id, n) => {
@@ -59,6 +60,7 @@ onEachCloud("Twelve tags and four properties in parallel, while data is being up
       const quiet = await stack.preview(undefined, "--refresh", "--expect-no-changes");
       assert.equal(quiet.code, 0, quiet.text);
     } finally {
+      await Promise.allSettled([running]);
       await stack.dispose();
     }
   }).timeout(300_000);

@@ -36,6 +36,8 @@ export function forward(passage: Passage): void {
 async function pass(passage: Passage): Promise<void> {
   const { fault } = passage;
   if (fault !== undefined && !strikesAfter(fault) && (await strike(passage, fault))) return;
+  // A client that went away while a fault held its request: the service never hears of it.
+  if (passage.request.socket.destroyed) return;
   const upstream = ask(passage);
   const answer = await answerOf(upstream);
   if (answer === undefined) {
