@@ -1,5 +1,5 @@
 import type { ConfigReader } from "../connection.ts";
-import { openServices } from "../runtime.ts";
+import { openServices, type Services } from "../runtime.ts";
 import type { CopyJob, Region, Store } from "../services/lookups.ts";
 import type { Facts, ImageFacts, Values } from "../services/service.ts";
 import { type Downloaded, type DownloadOptions, downloadImage } from "./download.ts";
@@ -40,7 +40,11 @@ export function openFunctions(
   env: NodeJS.ProcessEnv,
   note: (warning: string) => void,
 ): Functions {
-  const services = openServices(config, env, note);
+  return functionsOf(openServices(config, env, note));
+}
+
+/** The functions on services that are open already. */
+export function functionsOf(services: Services): Functions {
   return {
     getImage: args => getImage(services, args),
     getImages: args => getImages(services, args),

@@ -11,8 +11,8 @@ export interface Lookups {
   filters(): FieldTable;
   /** Every image that matches, in the order asked for. Pages are the service's own business. */
   listImages(listing: Listing): Promise<ImageFacts[]>;
-  /** What stands for the account among the values of `owner`; undefined where images carry no owner. */
-  owner?(): Promise<string | undefined>;
+  /** The filters that leave just the account's own images. */
+  ownFilters(): Promise<Values>;
   /** An image's members. undefined: there is no such image. */
   listMembers?(imageId: string): Promise<Facts[] | undefined>;
   /** A JSON schema of the service's own, by its path below /v2/schemas. */

@@ -76,6 +76,8 @@ export interface GlanceV1Filters
   sizeMin?: number;
   /** Bytes. */
   sizeMax?: number;
+  /** Id of the project. */
+  owner?: string;
   isPublic?: boolean;
   protected?: boolean;
   /** Changed, or deleted, since then: ISO 8601. */

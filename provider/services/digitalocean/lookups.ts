@@ -26,6 +26,7 @@ export function digitalOceanLookups(client: DigitalOceanClient): Lookups {
           status: "it can't be filtered by",
         },
       ),
+    ownFilters: async () => ({ private: true }),
     async listImages({ filters, sort, most }) {
       const images = await client.list({
         ...(filters.type === undefined ? {} : { type: String(filters.type) }),

@@ -10,7 +10,7 @@ export function glanceLookups(cloud: GlanceCloud): Lookups {
   const common: Lookups = {
     filters: () => listingFilters(dialect),
     listImages: listing => listImages(cloud, listing),
-    owner: () => cloud.projectId(),
+    ownFilters: async () => ({ owner: await cloud.projectId() }),
     schema: name => client.schema(name),
     openData: (imageId, from, signal) => openDataFrom(from, start => client.download(imageId, start, signal)),
     async about() {

@@ -10,7 +10,7 @@ import type { GlanceV1Cloud } from "./cloud.ts";
 import { memberFacts } from "./members.ts";
 import { isGone } from "./waiting.ts";
 
-/** The API's names of the filters; `isPublic` is for admins, so it is looked at here, too. */
+/** The API's names of the filters. There is none for `owner`, and `isPublic` is for admins: they are looked at here. */
 const filters = {
   name: "name",
   status: "status",
@@ -32,9 +32,11 @@ export function glanceV1Lookups(cloud: GlanceV1Cloud): Lookups {
   return {
     filters: listingFilters,
     listImages: listing => listImages(cloud, listing),
-    owner: () => cloud.projectId(),
+    ownFilters: async () => ({ owner: await cloud.projectId() }),
     listMembers: async imageId =>
-      (await client.members(imageId))?.map(member => memberFacts(`${imageId}/${encodeURIComponent(member.member_id)}`, member)),
+      (await client.members(imageId))?.map(member =>
+        memberFacts(`${imageId}/${encodeURIComponent(member.member_id)}`, member),
+      ),
     async openData(imageId, from) {
       const image = await client.get(imageId);
       // What has no data yet answers 404, as what isn't there does.
@@ -64,6 +66,7 @@ function listingFilters(): FieldTable {
       minRam: filter(whole({ what: "minRam", unit: "MB" })),
       sizeMin: size("sizeMin"),
       sizeMax: size("sizeMax"),
+      owner: filter(text({ what: "owner", min: 1 })),
       isPublic: filter(flag("isPublic")),
       protected: filter(flag("protected")),
       changesSince: filter(
@@ -88,9 +91,11 @@ function listingFilters(): FieldTable {
 async function listImages(cloud: GlanceV1Cloud, { filters: wanted, sort, most }: Listing): Promise<ImageFacts[]> {
   const [first, ...others] = sort;
   const isNewestFirst = first === undefined || (first.field === "createdAt" && first.descending && others.length === 0);
-  const enough = isNewestFirst && wanted.isPublic === undefined ? most : undefined;
+  const enough = isNewestFirst && wanted.isPublic === undefined && wanted.owner === undefined ? most : undefined;
   const images = await cloud.client.list(queryOf(wanted), enough);
-  const facts = images.map(factsOf).filter(({ isPublic }) => (wanted.isPublic ?? isPublic) === isPublic);
+  const facts = images
+    .map(factsOf)
+    .filter(({ isPublic, owner }) => (wanted.isPublic ?? isPublic) === isPublic && (wanted.owner ?? owner) === owner);
   return (isNewestFirst ? facts : sorted(facts, sort)).slice(0, most);
 }
 
