@@ -165,6 +165,9 @@ export class ImageClient {
   }
 }
 
+/** An image's stores in a fixed order: the server has none. */
+export const stores = (image: { stores: string }): string => image.stores.split(",").sort().join();
+
 const isStream = (body: unknown): body is Readable => typeof (body as Readable | undefined)?.pipe === "function";
 
 /** Asks again and again, until there is something. @throws Error after half a minute */
