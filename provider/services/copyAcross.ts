@@ -25,6 +25,8 @@ const formatFields = ["diskFormat", "containerFormat"] as const;
  */
 export function copyAcross(source: ImageService, other: OpenOther): PartService {
   const targetOf = (values: Values): ImageService => {
+    // A read by its id alone names the connection that the copy is on.
+    if (values.to === undefined) return source;
     const { connection, service } = values.to as Target;
     return other({ connection, ...(service === undefined ? {} : { service }) });
   };

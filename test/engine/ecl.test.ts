@@ -72,10 +72,10 @@ describe("ecl", () => {
         .flatMap(({ diagnosticEvent }) => diagnosticEvent ?? [])
         .filter(({ severity }) => severity === "warning");
       assert.deepEqual(
-        warnings.map(({ message, urn }) => [urn?.split("::").at(-1), message.trim().replace(/:.*/s, "")]),
+        warnings.map(({ message, urn }) => [urn?.split("::").at(-1), message.trim().replace(/:.*/s, "")]).sort(),
         [
-          ["kernel", "diskFormat aki isn't among ECL's raw, qcow2, iso"],
           ["kernel", "containerFormat aki isn't among ECL's bare"],
+          ["kernel", "diskFormat aki isn't among ECL's raw, qcow2, iso"],
         ],
       );
     });

@@ -156,6 +156,21 @@ describe("istack", () => {
       assert.deepEqual((await imageOf()).tags.toSorted(), ["a/b", "one", "theirs"]);
     });
 
+    it("are read by their ids, without being managed", async () => {
+      const { there, slash } = await stack.state();
+      const get = (kind: "ImageTag" | "ImageCopy", connection: string, id: unknown, show: string[]): Declared => ({
+        ...{ kind, name: `read ${kind}`, args: { service, connection }, get: id, show },
+      });
+      await stack.up([
+        ...declared(),
+        get("ImageTag", "owner", slash?.id, ["tag"]),
+        get("ImageCopy", "consumer", there?.id, ["copyId", "status"]),
+      ]);
+      const shown = JSON.parse((await stack.run(["stack", "output", "--json"])).text);
+      assert.deepEqual(shown["read ImageTag"], { tag: "a/b" });
+      assert.deepEqual(shown["read ImageCopy"], { copyId: there?.id, status: "active" });
+    });
+
     it("takes its own tag away, and no other", async () => {
       await stack.up(declared().filter(({ name }) => name === "tagged"));
       assert.deepEqual((await imageOf()).tags, ["theirs"]);

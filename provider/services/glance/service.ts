@@ -93,7 +93,11 @@ export function openGlance(connection: Connection<OpenStackSettings>, dialect: D
 
 /** What `to` names decides how a copy is made: `special` where it has this field. */
 export function byTarget(field: string, special: PartService, across: PartService): PartService {
-  const of = (values: Values) => ((values.to as Values | undefined)?.[field] === undefined ? across : special);
+  const of = (values: Values) => {
+    const to = values.to as Values | undefined;
+    // A read by an id alone has no target; only the special ones can be told by their ids.
+    return to === undefined || to[field] !== undefined ? special : across;
+  };
   return {
     check: async values => (await of(values).check?.(values)) ?? { problems: [] },
     create: (values, job) => of(values).create(values, job),
