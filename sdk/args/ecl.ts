@@ -83,10 +83,12 @@ export interface EclImageCopyArgs extends CommonArgs {
  * Another tenant of ECL: a job of ECL's copies the image, and its progress shows while it does. A job that failed, or that was canceled, is
  * started again by the next `up`. A destroy in the meantime cancels it.
  */
-export interface CopyToTenant {
+export interface CopyToTenant extends NothingOfItsOwn {
   /** Id of the tenant, 32 hex digits. A change makes another copy. */
   tenant: Input<string>;
   /** A connection of that tenant: by it the copy is watched, made again where somebody deleted it, and deleted. Without it the copy stays there. */
   connection?: Input<string>;
-  service?: undefined;
 }
+
+/** The service copies by itself, so that the copy has no data or metadata of its own. */
+type NothingOfItsOwn = { [Field in Exclude<keyof CopyToConnection, "connection">]?: undefined };
