@@ -48,7 +48,8 @@ export function tenantCopies(source: ImageService, replicator: ReplicatorClient,
     );
     const atWork = jobs.find(job => job.status !== "replicated");
     if (atWork !== undefined) return atWork;
-    for (const job of jobs) {
+    // Jobs don't say when they were; ECL lists them in the order in which they were asked for, as far as that is known.
+    for (const job of jobs.toReversed()) {
       if (job.status === "replicated" && (await look(job, values)) !== undefined) return job;
     }
     return undefined;
