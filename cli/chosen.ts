@@ -35,12 +35,15 @@ export function allConnections(config: ConfigReader, env: NodeJS.ProcessEnv, cwd
 }
 
 /**
- * The service and the connection that the options mean: a service's own default, a connection by its name, or the only one that there is.
+ * The service and the connection that the options mean: a service's own default, a connection by its name, the only one that there is, or the
+ * default one where all are of one service (OS_CLOUD says which, for example).
+ * @param hasDefault whether a service's default connection is known
  * @throws ImagesError "configuration" where that isn't just one
  */
 export function chosen(
   { service, connection }: { service?: ServiceName; connection?: string },
   known: readonly KnownConnection[],
+  hasDefault: (service: ServiceName) => boolean,
 ): { service: ServiceName; connection?: string } {
   if (service !== undefined) return { service, ...(connection === undefined ? {} : { connection }) };
   const names = known.map(({ name }) => name).join(", ");
@@ -53,6 +56,9 @@ export function chosen(
   }
   const [only, ...others] = known;
   if (only !== undefined && others.length === 0) return { service: only.service, connection: only.name };
+  if (only !== undefined && others.every(other => other.service === only.service) && hasDefault(only.service)) {
+    return { service: only.service };
+  }
   throw new ImagesError(
     "configuration",
     only === undefined ? "there is no connection" : `there are ${known.length} connections: ${names}`,
@@ -63,4 +69,19 @@ export function chosen(
           : "Say which one by --connection, or --service for a service's default one",
     },
   );
+}
+
+/** Whether a service's connection is clear without a name. */
+export function hasDefaultConnection(
+  service: ServiceName,
+  config: ConfigReader,
+  env: NodeJS.ProcessEnv,
+  cwd: string,
+): boolean {
+  try {
+    resolveConnection(service, undefined, config, env, cwd);
+    return true;
+  } catch {
+    return false;
+  }
 }

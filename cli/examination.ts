@@ -87,10 +87,15 @@ async function serviceFindings(subject: string, { lookups }: ImageService): Prom
   const before = Date.now();
   const { versions, clock } = await lookups.about();
   const findings: Finding[] = [];
-  if (versions.length > 0) findings.push({ state: "ok", subject, text: `API versions ${versions.join(", ")}` });
+  if (versions.length > 0) findings.push({ state: "ok", subject, text: `speaks ${range(versions)}` });
   if (clock !== undefined) findings.push(clockFinding(subject, clock.getTime(), before));
   findings.push({ state: "ok", subject, text: `can ${(await abilities(lookups)).join("; ")}` });
   return findings;
+}
+
+/** Versions, newest first: all of a few, the ends of many. */
+function range(versions: readonly string[]): string {
+  return versions.length <= 3 ? versions.join(", ") : `${versions[0]} … ${versions.at(-1)}`;
 }
 
 /** The header Date is cut to the second, and the answer was under way for a while. */

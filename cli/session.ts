@@ -31,7 +31,7 @@ export interface Session {
 
 /** What works is loaded here and not at the start, so that `--help` is there at once. */
 export async function openSession(options: CommonOptions): Promise<Session> {
-  const [{ openServices }, { functionsOf }, { allConnections, chosen }] = await Promise.all([
+  const [{ openServices }, { functionsOf }, { allConnections, chosen, hasDefaultConnection }] = await Promise.all([
     import("../provider/runtime.ts"),
     import("../provider/functions/index.ts"),
     import("./chosen.ts"),
@@ -41,7 +41,8 @@ export async function openSession(options: CommonOptions): Promise<Session> {
   if (config.problem !== undefined) note(`note: the stack's configuration isn't used: ${config.problem}`);
   const services = openServices(config.reader, process.env, warning => note(`warning: ${warning}`), cwd);
   const connections = allConnections(config.reader, process.env, cwd);
-  const where = () => chosen(options, connections);
+  const where = () =>
+    chosen(options, connections, service => hasDefaultConnection(service, config.reader, process.env, cwd));
   return {
     cwd,
     config,

@@ -46,9 +46,10 @@ export function callOutput<Args extends object, Result>(
   return pulumi.output(args).apply(known => call(known as never)) as pulumi.Output<Result>;
 }
 
-/** Pulumi shows such an error, where nobody catches it, by its message alone: it says what to do, and frames of this package don't. */
+/** Where nobody catches such an error, Pulumi shows its stack, or its message: that says what to do, and frames of this package don't. */
 function readable(error: unknown): unknown {
   if (error instanceof Error && error.name === "ImagesError") {
+    error.stack = error.message;
     Object.defineProperty(error, "__pulumiRunError", { value: true, configurable: true });
   }
   return error;
