@@ -25,6 +25,8 @@ export interface Field {
   /** Whether two values mean the same; default: deep equality. */
   same?: (actual: unknown, wanted: unknown) => boolean;
   required?: boolean;
+  /** The service can't be told it: a declared value is what it has to be already, and a difference is an error that says so. */
+  expected?: boolean;
 }
 
 /** The kinds of resource of this provider. */

@@ -63,6 +63,7 @@ const elsewhere: Record<string, Partial<Record<Field["change"], string>>> = {
 function changeOf(table: FieldTable, name: string): string {
   const field = table.fields[name];
   if (field === undefined) throw new Error(`The sdk offers ${name} on ${table.service}, which its table doesn't know.`);
+  if (field.expected) return "an error: expected only";
   return elsewhere[name]?.[field.change] ?? meanings[field.change].word;
 }
 

@@ -58,7 +58,7 @@ const ways: Record<string, Record<string, unknown>> = {
   "url (stays there)": { location: "https://example.org/disk.raw" },
   "snapshot of a droplet": { dropletId: "1" },
   "a droplet's backup": { backupId: "1" },
-  "snapshot of an instance": { instanceId: "1" },
+  "snapshot of an instance": { instance: "instance:10:us-east-1:i-6a8f369b:" },
   "an existing image": { adopt: { name: "disk" } },
 };
 
@@ -77,5 +77,5 @@ function origins(table: FieldTable): string[] {
 function changedInPlace(service: string, table: FieldTable): string[] {
   return declaredFields("Image", service)
     .map(({ name }) => name)
-    .filter(name => table.fields[name]?.change === "update");
+    .filter(name => table.fields[name]?.change === "update" && !table.fields[name]?.expected);
 }

@@ -18,7 +18,12 @@ function resourceId(what: string, type: string, example: string) {
 export function imageFields(): FieldTable {
   const label = (what: string) => text({ what, min: 1 });
   /** Can't be written: a declared value is an expectation. */
-  const expected = (schema: v.GenericSchema<unknown>): Field => ({ schema, change: "update", reported: true });
+  const expected = (schema: v.GenericSchema<unknown>): Field => ({
+    schema,
+    change: "update",
+    reported: true,
+    expected: true,
+  });
   return {
     service,
     fields: {
