@@ -108,6 +108,21 @@ export interface FiltersOf {
 }
 
 /** Source: DivvyCloud's Swagger document, "resource/query". */
-export interface DivvyCloudFilters extends Order<"name" | "status" | "id" | "createdAt"> {
+export interface DivvyCloudFilters
+  extends Order<"name" | "status" | "id" | "createdAt" | "updatedAt" | "region" | "account"> {
+  /** Ids of the cloud accounts to look in: "divvyorganizationservice:1". Default: all. */
+  scopes?: string[];
   name?: string;
+  status?: string;
+  /** Type of the cloud account: AWS, OPENSTACK, … */
+  cloud?: string;
+  /** Name of the cloud account. */
+  account?: string;
+  region?: string;
+  /** linux, windows */
+  platform?: string;
+  /** x86_64, x86_32 */
+  architecture?: string;
+  virtualizationType?: "PV" | "HVM";
+  shared?: boolean;
 }

@@ -111,9 +111,31 @@ export interface DigitalOceanImageInfo extends AnyImageInfo {
 
 export interface DivvyCloudImageInfo extends AnyImageInfo {
   description?: string;
-  /** The cloud account that has it. */
-  organizationServiceId?: string;
+  /** The id that the cloud itself has for it: ami-… */
+  cloudImageId?: string;
+  /** Type of the cloud account: AWS, OPENSTACK, … */
+  cloud?: string;
+  /** Name of the cloud account. */
+  account?: string;
+  organizationServiceId?: number;
   region?: string;
+  state?: string;
+  platform?: string;
+  architecture?: string;
+  virtualizationType?: string;
+  rootDeviceType?: string;
+  blockDeviceMapping?: unknown;
+  /** GB. */
+  minDisk?: number;
+  /** MB. */
+  minRam?: number;
+  shared?: boolean;
+  productCode?: string;
+  productCodeType?: string;
+  /** What DivvyCloud saw as tags on the resource. */
+  resourceTags?: Record<string, string>;
+  /** ISO 8601; UTC is assumed, as DivvyCloud says no zone. */
+  updatedAt?: string;
 }
 
 /** What getImage and getImages give, by service. */

@@ -26,8 +26,8 @@ describe("Functions on the other services", () => {
 
   before(async () => {
     dir = await mkdtemp(join(tmpdir(), "pulumi-images-functions-"));
-    cloud = await startCloud({ dir, services: ["ecl", "istack", "glance-v1", "digitalocean"] });
-    const { ecl, istack, digitalocean } = cloud.services;
+    cloud = await startCloud({ dir, services: ["ecl", "istack", "glance-v1", "digitalocean", "divvycloud"] });
+    const { ecl, istack, digitalocean, divvycloud } = cloud.services;
     const v1 = cloud.services["glance-v1"];
     functions = functionsOn({
       ecl: keystone("ecl", ecl.authUrl, ecl.accounts.owner, "jp1"),
@@ -39,6 +39,7 @@ describe("Functions on the other services", () => {
         token: digitalocean.accounts.sender.token,
         endpoint: digitalocean.url,
       },
+      divvycloud: { service: "divvycloud", url: divvycloud.url, apiKey: divvycloud.admin.apiKey },
     });
   });
   after(async () => {
@@ -366,6 +367,58 @@ describe("Functions on the other services", () => {
       const unsupported = { code: "unsupported" };
       await assert.rejects(functions.downloadImage({ service, imageId: "1", file: join(dir, "no") }), unsupported);
       await assert.rejects(functions.getMembers({ service, imageId: "1" }), unsupported);
+      await assert.rejects(functions.getSchema({ service, schema: "image" }), unsupported);
+    });
+  });
+
+  describe("divvycloud", () => {
+    const service = "divvycloud";
+
+    it("finds images by id and by name", async () => {
+      const [first, ...others] = await functions.getImages({ service });
+      assert.ok(first !== undefined && others.length > 0);
+      assert.deepEqual(await functions.getImage({ service, id: first.id }), first);
+      const names = [first, ...others].map(({ name }) => name);
+      const single = [first, ...others].find(({ name }) => names.filter(other => other === name).length === 1);
+      assert.equal((await functions.getImage({ service, name: single?.name }))?.id, single?.id);
+      const id = "privateimage:1:nowhere:ami-none:";
+      assert.equal(await functions.getImage({ service, id, ignoreMissing: true }), undefined);
+    });
+
+    it("lists by cloud account and by what the images are, and sorts", async () => {
+      const everything = await functions.getImages({ service, sort: ["region", "name:desc"] });
+      const { AWS } = cloud.services.divvycloud.clouds;
+      const aws = await functions.getImages({ service, scopes: [AWS?.resourceId] });
+      assert.deepEqual(aws.map(({ id }) => id).toSorted(), AWS?.images.toSorted());
+      assert.ok(aws.length < everything.length);
+      for (const field of ["name", "status", "cloud", "account", "region", "platform", "architecture", "shared"]) {
+        const value = everything[0]?.[field];
+        assert.notEqual(value, undefined, field);
+        assert.deepEqual(
+          await functions.getImages({ service, [field]: value, sort: ["region", "name:desc"] }),
+          everything.filter(image => image[field] === value),
+          field,
+        );
+      }
+      const [newest] = await functions.getImages({ service, latest: true });
+      assert.equal(
+        newest?.createdAt,
+        everything
+          .map(({ createdAt }) => String(createdAt))
+          .sort()
+          .at(-1),
+      );
+      await assert.rejects(names({ service, scopes: ["1"] }), { message: /a scope must be a cloud account's id/ });
+    });
+
+    it("has no data, members and schemas", async () => {
+      const unsupported = { code: "unsupported" };
+      const [image] = await functions.getImages({ service, limit: 1 });
+      await assert.rejects(
+        functions.downloadImage({ service, imageId: image?.id, file: join(dir, "no") }),
+        unsupported,
+      );
+      await assert.rejects(functions.getMembers({ service, imageId: image?.id }), unsupported);
       await assert.rejects(functions.getSchema({ service, schema: "image" }), unsupported);
     });
   });

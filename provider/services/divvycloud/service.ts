@@ -6,6 +6,7 @@ import { createClient, type WireCloud } from "./client.ts";
 import { type DivvyCloud, scopeOf } from "./cloud.ts";
 import { complete, create } from "./create.ts";
 import { remove } from "./delete.ts";
+import { divvyCloudLookups } from "./lookups.ts";
 import { imageReads } from "./reads.ts";
 import { openSession } from "./session.ts";
 import { update } from "./update.ts";
@@ -46,6 +47,7 @@ export function openDivvyCloud(connection: Connection<DivvyCloudSettings>): Imag
     deleteImage: (id, options, job) => remove(cloud, id, options, job),
     // An image's data never passes through DivvyCloud, so none is ever declared.
     holdsContent: async () => true,
+    lookups: divvyCloudLookups(client),
   };
 }
 
