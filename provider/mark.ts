@@ -25,3 +25,11 @@ export function imageIdOf(mark: Mark, day: string, attempt: number): string {
   // The form of a UUID of version 8 (RFC 9562: "custom"), since servers check it.
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-8${hex.slice(13, 16)}-8${hex.slice(17, 20)}-${hex.slice(20, 32)}`;
 }
+
+/**
+ * Whether an id is one that this provider gave. A snapshot of an instance, or a copy by the service's own means, takes the marks along with
+ * the other properties, but its id is the service's: it must never be taken for what an interrupted run left.
+ */
+export function isOwnId(id: string): boolean {
+  return /^[0-9a-f]{8}-[0-9a-f]{4}-8[0-9a-f]{3}-8[0-9a-f]{3}-[0-9a-f]{12}$/.test(id);
+}

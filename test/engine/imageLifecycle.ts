@@ -401,6 +401,25 @@ export function describeImage(
       assert.equal(found[0]?.checksum, md5(bench().disk));
     });
 
+    it("leaves somebody's snapshot alone, which has taken the mark along with the other properties", async () => {
+      const { owner } = bench();
+      await stack.up([image("original")]);
+      const original = await owner.image(await idOf(stack, "original"));
+      const marks = Object.fromEntries(Object.entries(original).filter(([key]) => key.startsWith("pulumi_images_")));
+      assert.equal(Object.keys(marks).length, 2);
+      const formats = { disk_format: "raw", container_format: "bare" };
+      const snapshot = await owner.create({ name: "snapshot", ...formats, ...marks }, noise("snapshot", 500));
+      const queued = await owner.create({ name: "snapshot under way", ...formats, ...marks });
+      await owner.delete(original.id);
+      const run = await stack.up(undefined, "--refresh");
+      assert.equal(run.steps.original, "create");
+      assert.ok(![original.id, snapshot.id, queued.id].includes(await idOf(stack, "original")));
+      for (const { id } of [snapshot, queued]) {
+        assert.equal(await owner.exists(id), true);
+        await owner.delete(id);
+      }
+    });
+
     it("tries again after a 503 and a broken upload, and renews its token after a 401", async () => {
       const { faults } = bench().cloud;
       faults.add({ method: "POST", path: /^\/v2\/images$/, status: 503, count: 2 });

@@ -1,5 +1,5 @@
 import { ImagesError, UnfinishedError } from "../../errors.ts";
-import { imageIdOf } from "../../mark.ts";
+import { imageIdOf, isOwnId } from "../../mark.ts";
 import type { ImageFacts, ImageOrder, Job } from "../service.ts";
 import { createBody, factsOf, markProperties, type WireImage } from "./attributes.ts";
 import type { GlanceCloud } from "./cloud.ts";
@@ -54,8 +54,13 @@ async function findLeftover(cloud: GlanceCloud, order: ImageOrder, job: Job): Pr
     ...(order.values.hidden === true ? { os_hidden: true } : {}),
   });
   // Another project may have shared an image that carries the same mark, and not every cloud knows the filters.
-  const own = marked.filter(image => image.owner === owner && image[markProperties.resource] === order.mark.resource);
   const wanted = order.values.imageId as string | undefined;
+  const own = marked.filter(
+    image =>
+      image.owner === owner &&
+      image[markProperties.resource] === order.mark.resource &&
+      (isOwnId(image.id) || image.id === wanted?.toLowerCase()),
+  );
   const rank = (image: WireImage) =>
     (wanted !== undefined && image.id !== wanted.toLowerCase() ? 10 : 0) +
     (image.status === "active" || image.status === "deactivated" ? 0 : busyStatuses.includes(image.status) ? 1 : 2);

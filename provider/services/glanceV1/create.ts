@@ -1,6 +1,6 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { ImagesError, UnfinishedError } from "../../errors.ts";
-import { imageIdOf } from "../../mark.ts";
+import { imageIdOf, isOwnId } from "../../mark.ts";
 import { markProperties } from "../glance/attributes.ts";
 import type { ImageFacts, ImageOrder, Job, Values } from "../service.ts";
 import { factsOf, fieldsOf, hasMark, markOf, type WireImage } from "./attributes.ts";
@@ -57,8 +57,10 @@ async function findLeftover(cloud: GlanceV1Cloud, order: ImageOrder, job: Job): 
   const marked = await cloud.client.list({ [`property-${markProperties.resource}`]: order.mark.resource });
   const owners = [await cloud.projectId(), order.values.owner];
   // Another project may have shared an image that carries the same mark, and an old service may not know the filter.
-  const own = marked.filter(image => owners.includes(image.owner) && hasMark(image, order.mark));
   const wanted = (order.values.imageId as string | undefined)?.toLowerCase();
+  const own = marked.filter(
+    image => owners.includes(image.owner) && hasMark(image, order.mark) && (isOwnId(image.id) || image.id === wanted),
+  );
   const rank = ({ id, status }: WireImage) =>
     (wanted !== undefined && id !== wanted ? 10 : 0) + Math.max(0, ["active", "saving", "queued"].indexOf(status));
   const [best, ...others] = own.sort((one, other) => rank(one) - rank(other));
