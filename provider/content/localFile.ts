@@ -120,7 +120,7 @@ function fileError(error: unknown, file: string, path: string): unknown {
     return new ImagesError("content", `there is no file ${at}`, {
       hint: file.startsWith("~")
         ? "~ stands for nothing here: write the path out, or use os.homedir()"
-        : "Paths are relative to the Pulumi project's folder",
+        : "Paths are relative to the folder of the Pulumi program",
       cause: error,
     });
   if (code === "EACCES" || code === "EPERM")

@@ -121,7 +121,9 @@ function managedIn(table: FieldTable, inputs: Values): string[] {
 
 /** Of a set that belongs to several, what the declared entries really are. */
 function actualOf(field: Field | undefined, actual: unknown, declared: unknown): unknown {
-  if (!field?.part || declared === undefined || actual === undefined) return actual;
+  if (!field?.part || declared === undefined) return actual;
+  // Not shown isn't the same as empty: a service that says nothing of it leaves it as it was.
+  if (actual === undefined) return declared;
   if (Array.isArray(declared)) return declared.filter(entry => (actual as unknown[]).includes(entry));
   const entries = Object.entries(actual as Values).filter(([key]) => Object.hasOwn(declared as Values, key));
   return Object.fromEntries(entries);

@@ -43,10 +43,10 @@ onEachCloud("Twelve tags and four properties in parallel, while data is being up
       const uploads = await Promise.all(ids.map(id => api.beginUpload(id, disk)));
       cloud().forget();
       running = stack.up(declared, "--parallel", "64");
-      // The data is all there only once something has been written to the image meanwhile.
+      // The data is all there only once the run has come to the image: it has to wait, as Glance would lose what is written meanwhile.
       await Promise.all(
         ids.map(async (id, n) => {
-          await cloud().seen(({ method, path }) => method !== "GET" && path.includes(id));
+          await cloud().seen(({ path }) => path.includes(id));
           await uploads[n]?.finish();
         }),
       );

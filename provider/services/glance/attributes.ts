@@ -76,6 +76,7 @@ export function factsOf(image: WireImage, dialect: Dialect): ImageFacts {
   if (Array.isArray(facts.tags)) facts.tags = [...facts.tags].sort();
   if (dialect.state) facts.state = image.status === "deactivated" ? "deactivated" : "active";
   const stores = storesOf(image);
+  // A deactivated image doesn't show its owner where its data is.
   if (stores.length > 0) facts.stores = stores;
   if (Array.isArray(image.locations) && image.locations.length > 0) {
     facts.locations = image.locations.map(location => withoutCredentials((location as { url?: unknown } | null)?.url));

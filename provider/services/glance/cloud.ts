@@ -1,6 +1,7 @@
 import type { GlanceClient } from "./client.ts";
 import type { Dialect } from "./dialect.ts";
 import type { ImageReads } from "./reads.ts";
+import type { Rest } from "./rest.ts";
 import type { WriteQueue } from "./writes.ts";
 
 /** One cloud's Image API v2 as one account sees it: what the operations in this folder share. */
@@ -9,6 +10,7 @@ export interface GlanceCloud {
   dialect: Dialect;
   reads: ImageReads;
   writes: WriteQueue;
+  rest: Rest;
   /** The project that owns what this account makes. */
   projectId(): Promise<string>;
   /** The algorithm whose digest the server reports of an image's data; learned from its first answer. */

@@ -115,6 +115,7 @@ async function finish(
   try {
     const filled = order.data === undefined ? reserved : await fill(cloud, reserved.id, order, job);
     if (metadata === "correct" || order.values.state === "deactivated") return await correct(cloud, filled, order, job);
+    cloud.rest.note(filled);
     return factsOf(filled, cloud.dialect);
   } catch (error) {
     throw await cleanedUp(cloud, reserved.id, error, job);

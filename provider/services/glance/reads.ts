@@ -21,10 +21,18 @@ export class ImageReads {
   readonly #client: GlanceClient;
   readonly #dialect: Dialect;
   readonly #projectId: () => Promise<string>;
+  readonly #note: (image: WireImage) => void;
   #waiting: Waiting[] = [];
   #scheduled = false;
 
-  constructor(client: GlanceClient, dialect: Dialect, projectId: () => Promise<string>) {
+  /** @param note is told of each image that is found */
+  constructor(
+    client: GlanceClient,
+    dialect: Dialect,
+    projectId: () => Promise<string>,
+    note: (image: WireImage) => void,
+  ) {
+    this.#note = note;
     this.#client = client;
     this.#dialect = dialect;
     this.#projectId = projectId;
@@ -54,6 +62,7 @@ export class ImageReads {
     try {
       const ids = [...new Set(batch.map(({ id }) => id))];
       const found = await this.#find(ids);
+      for (const image of found.values()) this.#note(image);
       for (const { id, resolve } of batch) resolve(found.get(id));
     } catch (error) {
       for (const { reject } of batch) reject(error);

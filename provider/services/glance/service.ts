@@ -17,6 +17,7 @@ import { shareAsOrdered, withMembers } from "./exclusiveMembers.ts";
 import { glanceLookups } from "./lookups.ts";
 import { glanceMembers } from "./members.ts";
 import { ImageReads } from "./reads.ts";
+import { Rest } from "./rest.ts";
 import { dataOf } from "./source.ts";
 import { glanceTags } from "./tags.ts";
 import { update } from "./update.ts";
@@ -40,10 +41,17 @@ export function openGlance(connection: Connection<OpenStackSettings>, dialect: D
     ...(connection.settings.insecure === undefined ? {} : { insecure: connection.settings.insecure }),
   });
   const client = createClient(http);
+  const rest = new Rest(client);
   const cloud: GlanceCloud = {
     client,
     dialect,
-    reads: new ImageReads(client, dialect, () => session.projectId()),
+    rest,
+    reads: new ImageReads(
+      client,
+      dialect,
+      () => session.projectId(),
+      image => rest.note(image),
+    ),
     writes: new WriteQueue(),
     projectId: () => session.projectId(),
     hashAlgorithm: dialect.hashes ? "sha512" : "md5",

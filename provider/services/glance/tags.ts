@@ -2,10 +2,12 @@ import { ImagesError } from "../../errors.ts";
 import type { Facts, Job, PartService, Values } from "../service.ts";
 import { factsOf, patchOf, type WireImage } from "./attributes.ts";
 import type { GlanceCloud } from "./cloud.ts";
-import { busyStatuses, untilSettled } from "./waiting.ts";
 
 /** How often a tag that somebody else's write took away again is written. */
 const mostRounds = 10;
+
+/** Tags that every server takes from a path as they are meant. */
+const inPath = /^[\w .:,;=@~+!()*'-]+$/;
 
 /** One tag of an image at a time, without minding the others. */
 export function glanceTags(cloud: GlanceCloud): PartService {
@@ -40,19 +42,18 @@ function parse(id: string): { imageId: string; tag: string } {
 }
 
 /**
- * Sees to it that an image has a tag, or hasn't. A tag that is set while data is being uploaded is lost when the upload ends, and so is
- * one that is set at the same time as somebody else's change: so the image is looked at afterwards, when it is at rest.
+ * Sees to it that an image has a tag, or hasn't. Somebody else's change at the same time makes Glance lose it, so the image is looked at
+ * afterwards.
  */
 async function setTag(cloud: GlanceCloud, imageId: string, tag: string, wanted: boolean, job: Job): Promise<void> {
   await cloud.writes.run(imageId, async () => {
     for (let round = 0; round < mostRounds; round++) {
-      if (!(await writeTag(cloud, imageId, tag, wanted)) && !wanted) return;
-      const image = await atRest(cloud, imageId, job);
-      if (image === undefined) {
-        if (wanted) throw noImage(imageId);
-        return;
-      }
-      if (hasTag(image, tag) === wanted) return;
+      const there = (await cloud.rest.until(imageId, job)) !== undefined;
+      if (!there && wanted) throw noImage(imageId);
+      if (!there || (!(await writeTag(cloud, imageId, tag, wanted)) && !wanted)) return;
+      const image = await cloud.client.get(imageId);
+      if (image === undefined && wanted) throw noImage(imageId);
+      if (image === undefined || hasTag(image, tag) === wanted) return;
     }
     throw new ImagesError(
       "conflict",
@@ -80,13 +81,6 @@ async function writeTag(cloud: GlanceCloud, imageId: string, tag: string, wanted
   const patch = patchOf(factsOf(image, cloud.dialect), { tags }, []);
   if (patch.length > 0) await cloud.client.patch(imageId, patch);
   return patch.length > 0;
-}
-
-async function atRest(cloud: GlanceCloud, imageId: string, job: Job): Promise<WireImage | undefined> {
-  const image = await cloud.client.get(imageId);
-  if (image === undefined || !busyStatuses.includes(image.status)) return image;
-  job.report(`waiting for the image's data (${image.status})`);
-  return await untilSettled(cloud.client, imageId, job);
 }
 
 function hasTag(image: WireImage, tag: string): boolean {

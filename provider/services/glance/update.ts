@@ -13,12 +13,15 @@ const mostRounds = 6;
  */
 export async function update(cloud: GlanceCloud, id: string, change: ImageChange, job: Job): Promise<ImageFacts> {
   return await cloud.writes.run(id, async () => {
+    cloud.rest.note({ id, status: change.actual.status });
+    if ((await cloud.rest.until(id, job)) === undefined) throw gone(id);
     let facts = change.actual;
     let image: WireImage | undefined;
     for (let round = 0; round < mostRounds; round++) {
       const wrote = await write(cloud, id, facts, change, job);
       if (!wrote && image !== undefined) return factsOf(image, cloud.dialect);
       image = await readBack(cloud, id, job);
+      cloud.rest.note(image);
       facts = factsOf(image, cloud.dialect);
       if (isDone(facts, change)) return facts;
     }
