@@ -181,16 +181,17 @@ function facts(values: Values, copy: ImageFacts): Facts {
     copy.hashValue === undefined
       ? copy.checksum && `md5:${String(copy.checksum)}`
       : `${String(copy.hashAlgorithm)}:${String(copy.hashValue)}`;
+  // The same data has the same digest wherever both services use the same algorithm; then a difference is a drift.
+  const content = sameAlgorithm(values.content, digest) ? digest : values.content;
   return {
     id: copy.id,
     copyId: copy.id,
     status: copy.status,
     progress: copy.status === "active" ? 100 : 0,
-    size: copy.size,
-    digest,
+    ...(copy.size === undefined ? {} : { size: copy.size }),
+    ...(digest === undefined ? {} : { digest }),
     ...(expected === undefined ? {} : { metadata }),
-    // The same data has the same digest wherever both services use the same algorithm; then a difference is a drift.
-    content: sameAlgorithm(values.content, digest) ? digest : values.content,
+    ...(content === undefined ? {} : { content }),
   };
 }
 

@@ -216,7 +216,7 @@ function facts(job: CopyJob, copy?: ImageFacts): Facts {
     status: job.status,
     progress: job.copy_progress,
     ...(job.destination_image_id === null ? {} : { copyId: job.destination_image_id }),
-    ...(copy === undefined ? {} : { size: copy.size, digest: digestOf(copy) }),
+    ...(copy?.size === undefined ? {} : { size: copy.size, digest: digestOf(copy) }),
   };
 }
 
