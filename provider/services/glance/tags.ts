@@ -64,12 +64,12 @@ async function setTag(cloud: GlanceCloud, imageId: string, tag: string, wanted: 
 
 /** @returns false when there was nothing to take away */
 async function writeTag(cloud: GlanceCloud, imageId: string, tag: string, wanted: boolean): Promise<boolean> {
-  if (cloud.dialect.tagCalls && !tag.includes("/")) {
+  if (cloud.dialect.tagCalls && inPath.test(tag)) {
     const found = wanted ? await cloud.client.putTag(imageId, tag) : await cloud.client.deleteTag(imageId, tag);
     if (wanted && !found) throw noImage(imageId);
     return found;
   }
-  // Without calls for one tag, and for a tag with a slash, which the server takes for a path, there is just the whole list.
+  // Without calls for one tag there is just the whole list; and front ends differ in what they make of a slash, a percent sign or UTF-8 in a path.
   const image = await cloud.client.get(imageId);
   if (image === undefined) {
     if (wanted) throw noImage(imageId);
