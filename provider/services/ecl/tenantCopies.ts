@@ -48,7 +48,7 @@ export function tenantCopies(source: ImageService, replicator: ReplicatorClient,
     );
     const atWork = jobs.find(job => job.status !== "replicated");
     if (atWork !== undefined) return atWork;
-    // Jobs don't say when they were; ECL lists them in the order in which they were asked for, as far as that is known.
+    // Jobs don't say when they were, and the order of their list isn't documented: the last one is taken for the latest.
     for (const job of jobs.toReversed()) {
       if (job.status === "replicated" && (await look(job, values)) !== undefined) return job;
     }
