@@ -17,7 +17,7 @@ export interface Declaration {
 
 /**
  * Every field that the service reports and a program may declare, as it is. What says nothing is left out: false, 0, an empty text, list or map,
- * and the state `active`; and what isn't declared isn't managed.
+ * and a state that is the usual one; and what isn't declared isn't managed.
  * @param table what a program may declare of an Image on this service
  */
 export function declarationOf(table: FieldTable, image: ImageFacts, where: Values): Declaration {
@@ -39,7 +39,7 @@ export function declarationOf(table: FieldTable, image: ImageFacts, where: Value
 function saysNothing(name: string, value: unknown): boolean {
   if (value === undefined || value === null || value === false || value === 0 || value === "") return true;
   if (typeof value === "object") return Object.keys(value).length === 0;
-  return name === "state" && value === "active";
+  return name === "state" && value !== "deactivated";
 }
 
 function ownProperties(properties: unknown): Values {

@@ -49,7 +49,7 @@ export function addAdopt(program: Command): void {
       });
       if (options.json === true) printJson(written.map(({ name, args }) => ({ name, args })));
       else process.stdout.write(programText(written, { retain: options.retain === true }));
-      note(`${written.length} images`);
+      note(`${written.length} image${written.length === 1 ? "" : "s"}`);
     });
 }
 

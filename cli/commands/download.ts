@@ -32,7 +32,9 @@ export function addDownload(program: Command): void {
       else {
         const { size, received, digest } = downloaded;
         const verified =
-          digest === undefined ? "the service has no digest to hold it against" : `verified by ${digest}`;
+          digest === undefined
+            ? "the service has no digest to hold it against"
+            : `verified by its ${digest.split(":")[0]}`;
         print(
           received === 0
             ? `${file} has the data already (${bytesText(size)}), ${verified}`
