@@ -1,4 +1,4 @@
-import { createReadStream } from "node:fs";
+import { constants, createReadStream } from "node:fs";
 import { type FileHandle, open, rename, rm, stat } from "node:fs/promises";
 import { basename, dirname, resolve } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
@@ -156,7 +156,9 @@ class Download {
   /** How much of the data there is from an earlier try; none that couldn't be told right from wrong in the end. */
   async #kept(): Promise<number> {
     const kept = (await stat(this.#part).catch(() => undefined))?.size ?? 0;
-    return this.#digest === undefined || (this.#size !== undefined && kept > this.#size) ? 0 : kept;
+    if (kept === 0 || (this.#digest !== undefined && (this.#size === undefined || kept <= this.#size))) return kept;
+    await rm(this.#part, { force: true });
+    return 0;
   }
 
   /** @returns whether the file is what it should be: then it has its name */
@@ -176,7 +178,7 @@ class Download {
           await rm(this.#part, { force: true });
           return await this.#fetchRest(0);
         }
-        handle = await open(this.#part, kept === 0 ? "w" : "r+").catch(error => {
+        handle = await open(this.#part, constants.O_RDWR | constants.O_CREAT).catch(error => {
           data.stream.destroy();
           throw cannotWrite(this.#part, error);
         });
@@ -198,6 +200,7 @@ class Download {
       this.#size = at;
       handle ??= await open(this.#part, "r+");
       await handle.sync();
+      if (!(await this.#isOurs(handle))) return await this.#elsewhere();
     } finally {
       hasher.close();
       await handle?.close();
@@ -205,6 +208,21 @@ class Download {
     await rename(this.#part, this.#file);
     await syncFolder(this.#file);
     return true;
+  }
+
+  /**
+   * Several downloads of one image to one file don't harm each other: they write the same bytes to the same places, and never cut the file. But
+   * one of them renames it first, or begins a new one.
+   */
+  async #isOurs(handle: FileHandle): Promise<boolean> {
+    const [ours, placed] = await Promise.all([handle.stat(), stat(this.#part).catch(() => undefined)]);
+    return placed !== undefined && ours.ino === placed.ino && ours.dev === placed.dev;
+  }
+
+  /** What another download of the same did meanwhile. */
+  async #elsewhere(): Promise<boolean> {
+    if (await this.isThere(true)) return true;
+    throw new ImagesError("unavailable", `another process is downloading ${basename(this.#file)} as well`);
   }
 
   #hasher(): Hasher {

@@ -170,6 +170,14 @@ onEachCloud("downloadImage", cloud => {
     await assertWhole();
   });
 
+  it("goes well several times at once", async () => {
+    const downloads = await Promise.all(
+      Array.from({ length: 4 }, () => functions.downloadImage({ service, imageId, file })),
+    );
+    for (const { digest } of downloads) assert.equal(digest, `sha512:${sha512(disk)}`);
+    await assertWhole();
+  });
+
   it("says what can't be downloaded, and to where", async () => {
     await assert.rejects(functions.downloadImage({ service, imageId: randomUUID(), file }), { code: "not-found" });
     const empty = await api.create({ name: "empty" });
