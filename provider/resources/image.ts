@@ -37,7 +37,7 @@ export const image: Provider = {
     const table = tableOf("Image", news.service);
     const { updates, replaces } = changesOf(table, olds, news);
     if (sameId(id, news.imageId)) drop(replaces, "imageId");
-    if (adoptsAnother(id, olds, news)) replaces.push("adopt");
+    refuseOtherAdoption(id, news);
     // Data that comes to an image without any, or to one that was adopted as it is, doesn't need a new image.
     if (olds.content === undefined && replaces.includes("content")) {
       drop(replaces, "content");
@@ -46,7 +46,12 @@ export const image: Provider = {
     if (olds.connection !== news.connection && olds.service === news.service) {
       (await isThere(id, news)) ? updates.push("connection") : replaces.push("connection");
     }
-    if (isUnfinished(olds)) updates.push("status");
+    if (needsData(olds, news)) {
+      updates.push("status");
+      // What an unfinished image is like isn't known, so it can't be too different to be finished.
+      for (const name of Object.keys(table.fields))
+        if (isUnfinished(olds) && table.fields[name]?.reported) drop(replaces, name);
+    }
     if (replaces.length > 0 && news.imageId !== undefined && sameId(id, news.imageId)) throw usedImageId(id, replaces);
     return { changes: updates.length + replaces.length > 0, replaces };
   },
@@ -87,8 +92,10 @@ export const image: Provider = {
     async function updated(service: ImageService, id: string, olds: Values, news: Values): Promise<ImageFacts> {
       const { change, any } = changesOf(tableOf("Image", news.service), olds, news);
       const order = orderOf(news);
-      if (isUnfinished(olds) || (olds.status === "queued" && order.data !== undefined)) {
-        return await service.completeImage(id, order, job);
+      if (needsData(olds, news)) {
+        const completed = await service.completeImage(id, order, job);
+        if (!sameId(id, completed.id)) throw madeAnew(id, completed.id);
+        return completed;
       }
       const facts = any
         ? await service.updateImage(
@@ -211,7 +218,7 @@ async function demandContent(
 /** An image's data never changes in place; where it did, or was lost, somebody has to know. */
 function withContentDrift(props: Values, facts: ImageFacts): ImageFacts {
   if (props.content === undefined || isUnfinished(props)) return { ...facts, content: props.content };
-  if (facts.status === "queued" || facts.status === "killed") return { ...facts, content: `none (${facts.status})` };
+  if (facts.status === "killed") return { ...facts, content: "none (killed)" };
   for (const field of ["hashValue", "checksum", "size"]) {
     if (props[field] !== undefined && facts[field] !== undefined && props[field] !== facts[field]) {
       return { ...facts, content: `changed on the server (${field} ${String(facts[field])})` };
@@ -229,15 +236,29 @@ function isUnfinished(props: Values): boolean {
   return props.status === "unfinished";
 }
 
+/** An image whose create ended early, or that waits for its data still. */
+function needsData(props: Values, inputs: Values): boolean {
+  return isUnfinished(props) || (props.status === "queued" && inputs.source !== undefined);
+}
+
+/** The state can't be told of another id by an update. */
+function madeAnew(id: string, now: string): ImagesError {
+  return new ImagesError("conflict", `image ${id} couldn't be finished, and was made anew as ${now}`, {
+    hint: "Run pulumi up --refresh: it finds the new image and takes it over",
+  });
+}
+
 function sameId(id: string, imageId: unknown): boolean {
   return typeof imageId === "string" && imageId.toLowerCase() === id.toLowerCase();
 }
 
-function adoptsAnother(id: string, olds: Values, news: Values): boolean {
-  const wanted = news.adopt as { id?: string; name?: string } | undefined;
-  if (wanted?.id !== undefined) return !sameId(id, wanted.id);
-  const before = olds.adopt as { name?: string } | undefined;
-  return wanted?.name !== undefined && before?.name !== undefined && wanted.name !== before.name;
+/** Adopting is for the first time. A replacement would delete the image that is managed now, which nobody who writes another id means. */
+function refuseOtherAdoption(id: string, news: Values): void {
+  const wanted = (news.adopt as { id?: string } | undefined)?.id;
+  if (wanted === undefined || hasUnknown(wanted) || sameId(id, wanted)) return;
+  throw new ImagesError("conflict", `adopt names image ${wanted}, but this resource manages image ${id} already`, {
+    hint: `Declare the other image as a resource of another name. To stop managing this one without deleting it: pulumi state delete`,
+  });
 }
 
 /** Two names of a connection can mean the same place: then the image is there under the other one, too. */

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { rm, writeFile } from "node:fs/promises";
+import { rm, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { gzipSync, zstdCompressSync } from "node:zlib";
 import { environmentOf, onEachCloud } from "../openstack/clouds.ts";
@@ -509,6 +509,18 @@ onEachCloud("Image", cloud => {
       assert.deepEqual([made.min_disk, made.os_distro, made.tags], [7, "ubuntu", ["old"]]);
     });
 
+    it("refuses to adopt another image in the first one's place, and deletes neither", async () => {
+      const [one, two] = [await existing("one"), await existing("two")];
+      await stack.up([adopting("only", { adopt: { id: one.id } })]);
+      const run = await stack.preview([adopting("only", { adopt: { id: two.id } })]);
+      assert.notEqual(run.code, 0);
+      assert.match(run.text, /this resource manages image [-0-9a-f]+ already/);
+      const renamed = await stack.up([adopting("only", { adopt: { name: "two" } })]);
+      assert.equal(renamed.steps.only, "same");
+      assert.deepEqual([await api.exists(one.id), await api.exists(two.id)], [true, true]);
+      await api.delete(two.id);
+    });
+
     it("lists the candidates when several have the name", async () => {
       const ids = [(await existing("twin")).id, (await existing("twin")).id];
       const run = await stack.tryUp([adopting("twin", { adopt: { name: "twin" } })]);
@@ -699,18 +711,38 @@ onEachCloud("Image", cloud => {
     });
 
     it("waits no longer than customTimeouts says, and goes on the next time", async () => {
-      const [recorder] = cloud().recorders;
-      // A server that is slow to take the data.
-      files.files.set("/slow.raw", { body: disk, headers: { etag: '"slow"' } });
-      const stuck = JSON.stringify({ images: [] });
-      recorder?.faults.add({ method: "GET", path: /pulumi_images_resource=/, status: 503, times: 1000, body: stuck });
-      const args = image("late", {}, { customTimeouts: { create: "2s" } });
-      const run = await stack.tryUp([args]);
-      recorder?.faults.clear();
+      let release = () => {};
+      const released = new Promise<void>(resolve => {
+        release = resolve;
+      });
+      files.files.set("/slow.raw", { body: disk, headers: { etag: '"slow"' }, until: released });
+      const source = { url: `${files.url}/slow.raw`, mode: "import" };
+      const declared = [image("shaken"), image("late", { source }, { customTimeouts: { create: "3s" } })];
+      const run = await stack.tryUp(declared);
       assert.notEqual(run.code, 0);
-      assert.match(run.text, /503/);
-      await stack.up([args]);
-      assert.equal(await leftovers("late"), 1);
+      assert.match(run.text, /waited \d+ s for the import into image [-0-9a-f]+ \(status importing\)/);
+      assert.match(run.text, /customTimeouts/);
+      const unfinished = (await stack.state()).late;
+      assert.equal(unfinished?.initErrors?.length, 1, "what was made so far is in the state");
+      release();
+      await stack.up(declared);
+      const found = await api.list("name=late");
+      assert.deepEqual(
+        found.map(({ id, status, os_hash_value }) => [id, status, os_hash_value]),
+        [[unfinished?.id, "active", sha512(disk)]],
+      );
+      assert.equal((await stack.state()).late?.initErrors, undefined);
+    });
+
+    it("shows progress while data moves", async () => {
+      const big = join(stack.folder, "big.raw");
+      await writeFile(big, "");
+      await truncate(big, 400 * 2 ** 20);
+      const run = await stack.up([image("big", { source: { file: "big.raw" } })]);
+      const shown = run.events.flatMap(({ diagnosticEvent }) => (diagnosticEvent?.ephemeral ? [diagnosticEvent] : []));
+      const progress = shown.filter(({ message }) => /^uploading \d+ % \(\d+ MiB\/s\)/.test(message));
+      assert.ok(progress.length > 0, JSON.stringify(shown.map(({ message }) => message)));
+      assert.match(progress[0]?.urn ?? "", /Image::big$/, "in the resource's own line");
     });
   });
 

@@ -8,6 +8,8 @@ export interface Served {
   headers?: Record<string, string>;
   /** Request headers without which it is 401. */
   needs?: Record<string, string>;
+  /** The second half of the body comes when this is there. */
+  until?: Promise<unknown>;
 }
 
 /** A publisher's web server on loopback. */
@@ -34,7 +36,13 @@ export async function startFileServer(): Promise<FileServer> {
       return;
     }
     response.writeHead(200, { "content-length": served.body.length, ...served.headers });
-    response.end(request.method === "HEAD" ? undefined : served.body);
+    if (served.until === undefined || request.method === "HEAD") {
+      response.end(request.method === "HEAD" ? undefined : served.body);
+      return;
+    }
+    const half = Math.floor(served.body.length / 2);
+    response.write(served.body.subarray(0, half));
+    void served.until.then(() => response.end(served.body.subarray(half)));
   });
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
