@@ -19,7 +19,7 @@ interface Running {
 
 const started = new Map<OpenStackCloud["kind"], Promise<Running>>();
 
-/** The cloud of a kind, in two regions: started once for all tests of this process, and stopped after the last one. */
+/** The cloud of a kind, in two regions: started at its first use, and stopped by the root hook. */
 export function openStack(kind: OpenStackCloud["kind"]): Promise<Running> {
   let running = started.get(kind);
   if (!running) {
@@ -36,13 +36,15 @@ async function start(kind: OpenStackCloud["kind"]): Promise<Running> {
   return { dir, cloud: local.openstack, local };
 }
 
-after(async () => {
-  for (const running of started.values()) {
-    const { dir, cloud } = await running;
+/** Ends the clouds that tests have used. */
+export async function stopOpenStacks(): Promise<void> {
+  const clouds = await Promise.all(started.values());
+  started.clear();
+  for (const { dir, cloud } of clouds) {
     await cloud.stop();
     await rm(dir, { recursive: true, force: true });
   }
-});
+}
 
 /**
  * A suite that runs with the same assertions on the local OpenStack and on the real one.
