@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import { cp, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { dump } from "js-yaml";
 import { pulumiCli } from "../../tools/pulumi/cli.ts";
 import { pulumiEnvironment } from "../../tools/pulumi/environment.ts";
@@ -65,6 +65,8 @@ export interface StackOptions {
   /** Default "dev". */
   stack?: string;
   project?: string;
+  /** A folder with a whole program, Pulumi.yaml included, that is copied and run instead of the one that `Declared` resources are for. */
+  program?: string;
 }
 
 /** A Pulumi project in a folder of its own, with its state beside it, worked by the real CLI and engine. */
@@ -86,23 +88,16 @@ export class Stack {
     const folder = await mkdtemp(join(tmpdir(), "pulumi-images-stack-"));
     const name = options.stack ?? "dev";
     await mkdir(join(folder, "state"));
-    await cp(join(import.meta.dirname, "program", "index.cjs"), join(folder, "index.cjs"));
     await symlink(join(root, "node_modules"), join(folder, "node_modules"));
-    await writeFile(
-      join(folder, "package.json"),
-      JSON.stringify({ name: "test-program", private: true, main: "index.cjs" }),
-    );
-    const project = options.project ?? "images-test";
-    await writeFile(
-      join(folder, "Pulumi.yaml"),
-      dump({ name: project, runtime: { name: "nodejs", options: { typescript: false } }, main: "index.cjs" }),
-    );
-    await writeFile(join(folder, "resources.json"), "[]");
+    if (options.program === undefined) await writeProgram(folder, options.project ?? "images-test");
+    else await cp(options.program, folder, { recursive: true, filter: file => basename(file) !== "node_modules" });
     const cli = await pulumiCli();
     // The event log is a flag for debugging.
     const env = {
       ...pulumiEnvironment(cli, { backend: join(folder, "state") }),
       PULUMI_DEBUG_COMMANDS: "true",
+      // The official language host asks for the plugin of each SDK that it finds in node_modules, needed or not.
+      PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true",
       ...options.env,
     };
     const stack = new Stack(folder, name, cli.command, env);
@@ -208,6 +203,20 @@ export class Stack {
     const text = Buffer.concat(args[1] === "export" ? out : chunks).toString();
     return { code, text, events, steps, diffs };
   }
+}
+
+/** The program that makes what resources.json lists. */
+async function writeProgram(folder: string, project: string): Promise<void> {
+  await cp(join(import.meta.dirname, "program", "index.cjs"), join(folder, "index.cjs"));
+  await writeFile(
+    join(folder, "package.json"),
+    JSON.stringify({ name: "test-program", private: true, main: "index.cjs" }),
+  );
+  await writeFile(
+    join(folder, "Pulumi.yaml"),
+    dump({ name: project, runtime: { name: "nodejs", options: { typescript: false } }, main: "index.cjs" }),
+  );
+  await writeFile(join(folder, "resources.json"), "[]");
 }
 
 /** Names of the inputs that differ; those that only the provider knows aside. */
