@@ -23,7 +23,10 @@ export interface Block {
 export async function allPages(): Promise<Page[]> {
   const below = async (folder: string) =>
     (await readdir(join(root, folder))).filter(name => name.endsWith(".md")).map(name => join(root, folder, name));
-  const files = [...(await below(".")), ...(await below("docs")), join(root, "examples", "quickstart", "README.md")];
+  const examples = (await readdir(join(root, "examples"), { withFileTypes: true }))
+    .filter(entry => entry.isDirectory())
+    .map(({ name }) => join(root, "examples", name, "README.md"));
+  const files = [...(await below(".")), ...(await below("docs")), ...examples];
   return Promise.all(files.map(async file => ({ path: relative(root, file), text: await readFile(file, "utf8") })));
 }
 

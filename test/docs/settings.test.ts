@@ -79,16 +79,19 @@ describe("Settings in the documentation", () => {
 
   it("in the examples make connections that can be used", () => {
     const entries: Record<string, Record<string, string>> = {};
-    for (const [, name, key, value] of connections.matchAll(
-      /config set (?:--secret )?--path images:connections\.([\w-]+)\.(\w+)(?: (\S+))?$/gm,
+    // Without --path, a value of its own beside the object.
+    const beside: Record<string, string> = {};
+    for (const [command, name, key, value = "secret"] of connections.matchAll(
+      /config set (?:--secret )?(?:--path )?images:connections\.([\w-]+)\.(\w+)(?: (\S+))?$/gm,
     )) {
-      entries[name as string] = { ...entries[name as string], [key as string]: value ?? "secret" };
+      if (command.includes("--path")) entries[name as string] = { ...entries[name as string], [key as string]: value };
+      else beside[`images:connections.${name}.${key}`] = value;
     }
     assert.deepEqual(Object.keys(entries).toSorted(), ["ci", "dr", "lab", "team-b"]);
     // The example of a cloud of clouds.yaml has that cloud; it isn't in the stack's configuration.
     const { dr, ...complete } = entries;
     const config: ConfigReader = {
-      get: key => (key === "images:connections" ? JSON.stringify(complete) : undefined),
+      get: key => (key === "images:connections" ? JSON.stringify(complete) : beside[key]),
     };
     for (const [name, { service }] of Object.entries(complete)) {
       const found = resolveConnection(service as "openstack" | "digitalocean", name, config, {}, "/nowhere");
