@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { cp, mkdtemp, readFile, rm } from "node:fs/promises";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type LocalCloud, startCloud } from "../cloud/cloud.ts";
@@ -9,8 +9,8 @@ import { type Run, Stack } from "../engine/stack.ts";
 import { ImageApi } from "../openstack/imageApi.ts";
 import { type FileServer, startFileServer } from "../support/fileServer.ts";
 import { GlanceV1Api } from "../support/glanceV1Api.ts";
+import { disk, exampleFolder } from "./example.ts";
 
-const examples = join(import.meta.dirname, "..", "..", "examples");
 const serviceNames = ["openstack", "ecl", "istack", "glance-v1", "digitalocean", "divvycloud"] as const;
 const wanted = "rescue-2026.11";
 
@@ -33,7 +33,6 @@ describe("The example six-services", () => {
     dir = await mkdtemp(join(tmpdir(), "pulumi-images-six-services-"));
     cloud = await startCloud({ dir, settings: { digitalocean: { taskTime: 50 }, divvycloud: { taskTime: 50 } } });
     files = await startFileServer();
-    const disk = join(examples, "quickstart", "disk.raw");
     files.files.set("/rescue.raw", { body: await readFile(disk), headers: { etag: '"one"' } });
     const { services } = cloud;
     const config = {
@@ -42,8 +41,7 @@ describe("The example six-services", () => {
       "images-six-services:instance": services.divvycloud.clouds.OPENSTACK?.instance,
       "images:connections": connections(),
     };
-    stack = await Stack.create({ project: "images-six-services", config });
-    await cp(join(examples, "six-services"), stack.folder, { recursive: true });
+    stack = await Stack.create({ program: exampleFolder("six-services"), config });
     outside = {
       openstack: imageApi(
         await ImageApi.signIn(
