@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
-import { writeFile } from "node:fs/promises";
+import { readdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { connectionOf, onEachCloud } from "../openstack/clouds.ts";
 import type { ImageApi } from "../openstack/imageApi.ts";
 import { noise, sha512 } from "../support/disk.ts";
+import { startFileServer } from "../support/fileServer.ts";
 import { ProviderProcess } from "./providerProcess.ts";
 import { type Declared, Stack } from "./stack.ts";
 
@@ -61,6 +62,18 @@ onEachCloud("Sharing, tagging, copying", cloud => {
         image("invited"),
         image("refused"),
         image("exclusive", { members: [member()] }),
+        image("by-name", { connection: "admin" }),
+        {
+          kind: "ImageMember",
+          name: "named-member",
+          // An administrator may look a project up by its name.
+          args: {
+            service,
+            connection: "admin",
+            imageId: { $output: "by-name.id" },
+            member: cloud().accounts.consumer.projectName,
+          },
+        },
         {
           kind: "ImageMember",
           name: "accepted-member",
@@ -104,6 +117,7 @@ onEachCloud("Sharing, tagging, copying", cloud => {
       assert.equal((await memberOf(state.invited?.id as string))?.status, "pending");
       assert.equal((await memberOf(state.refused?.id as string))?.status, "rejected");
       assert.equal((await memberOf(state.exclusive?.id as string))?.status, "pending");
+      assert.equal(state["named-member"]?.outputs.memberId, member());
       const outputs = state["accepted-member"]?.outputs;
       assert.deepEqual([outputs?.status, outputs?.memberId, outputs?.imageId], ["accepted", member(), imageId]);
       assert.match(String(outputs?.createdAt), /^20\d\d-/);
@@ -369,6 +383,77 @@ onEachCloud("Sharing, tagging, copying", cloud => {
         [sha512(disk)],
       );
       assert.equal(again[0]?.id, (await stack.state()).copy?.id);
+    });
+
+    it("has the target fetch the data itself, where the program says from where", async () => {
+      const files = await startFileServer();
+      try {
+        files.files.set("/original.raw", { body: disk, headers: { etag: '"1"' } });
+        const to = { connection: "elsewhere", name: "fetched", mode: "import", url: `${files.url}/original.raw` };
+        await stack.up([
+          original(),
+          copy({ connection: "elsewhere", name: "broken" }),
+          { ...copy(to), name: "fetched" },
+        ]);
+        const made = await there.image((await stack.state()).fetched?.id as string);
+        assert.deepEqual([made.name, made.status, made.os_hash_value], ["fetched", "active", sha512(disk)]);
+        assert.ok(files.requests.length > 0, "the target fetched it");
+        assert.ok(
+          !cloud()
+            .requests()
+            .some(({ path }) => path === `/v2/images/${made.id}/file`),
+          "nothing was sent",
+        );
+      } finally {
+        await files.stop();
+      }
+    });
+
+    it("reads a tag and a copy by their ids, without managing them", async () => {
+      const state = await stack.state();
+      const imageId = state.original?.id as string;
+      const copyId = state.copy?.id as string;
+      const reading = await newStack("reading");
+      try {
+        const run = await reading.up([
+          {
+            kind: "ImageTag",
+            name: "tag",
+            args: { service, connection: "owner" },
+            get: `${imageId}/golden`,
+            show: ["tag"],
+          },
+          {
+            kind: "ImageCopy",
+            name: "copy",
+            args: { service, connection: "elsewhere" },
+            get: copyId,
+            show: ["status", "size"],
+          },
+        ]);
+        assert.deepEqual(run.steps, { tag: "read", copy: "read" });
+        const shown = JSON.parse((await reading.run(["stack", "output", "--json"])).text);
+        assert.deepEqual(shown, { tag: { tag: "golden" }, copy: { status: "active", size: disk.length } });
+      } finally {
+        await reading.dispose();
+      }
+      assert.equal(await there.exists(copyId), true);
+    });
+
+    it("names the store that a copy failed in, with the reason that the server gives", async () => {
+      const lost = await owner.create({ name: "lost data", disk_format: "raw", container_format: "bare" }, disk);
+      const files = (await readdir(cloud().dataDir, { recursive: true })).filter(path => path.includes(lost.id));
+      assert.ok(files.length > 0, "the cloud keeps the data in a file");
+      for (const file of files) await rm(join(cloud().dataDir, file));
+      const failing: Declared = {
+        kind: "ImageCopy",
+        name: "failing",
+        args: { service, connection: "owner", imageId: lost.id, to: { stores: ["slow"] } },
+      };
+      const run = await stack.tryUp([original(), failing]);
+      assert.notEqual(run.code, 0);
+      assert.match(run.text, /image [-0-9a-f]+ wasn't copied to the store slow: \w+/);
+      await owner.delete(lost.id);
     });
 
     it("brings an image to more stores, sees a lost one, and takes it out again", async () => {

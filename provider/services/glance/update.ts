@@ -2,7 +2,7 @@ import { ImagesError } from "../../errors.ts";
 import type { ImageChange, ImageFacts, Job } from "../service.ts";
 import { factsOf, patchOf, storesOf, type WireImage } from "./attributes.ts";
 import type { GlanceCloud } from "./cloud.ts";
-import { busyStatuses, gone, untilImported, untilSettled } from "./waiting.ts";
+import { busyStatuses, gone, ImportFailed, untilImported, untilSettled } from "./waiting.ts";
 
 /** How often a write that somebody else's write undid is applied again. */
 const mostRounds = 6;
@@ -114,9 +114,30 @@ export async function copyToStores(
 ): Promise<WireImage> {
   const tasks = new Set((await cloud.client.tasks(id)).map(task => task.id));
   await cloud.client.import(id, { method: { name: "copy-image" }, stores, all_stores_must_succeed: true });
-  const image = await untilImported(cloud.client, id, tasks, job);
-  const lacking = stores.filter(store => !storesOf(image).includes(store));
-  if (lacking.length > 0)
-    throw new ImagesError("failed", `image ${id} wasn't copied to the store ${lacking.join(", ")}`);
-  return image;
+  try {
+    const image = await untilImported(cloud.client, id, tasks, job);
+    if (lackingIn(image, stores).length === 0) return image;
+    throw await notCopied(cloud, id, stores, "");
+  } catch (error) {
+    throw error instanceof ImportFailed ? await notCopied(cloud, id, stores, error.reason) : error;
+  }
+}
+
+function lackingIn(image: WireImage, stores: readonly string[]): string[] {
+  return stores.filter(store => !storesOf(image).includes(store));
+}
+
+/** The server doesn't always name the store that failed: it is one that hasn't the data. */
+async function notCopied(
+  cloud: GlanceCloud,
+  id: string,
+  stores: readonly string[],
+  reason: string,
+): Promise<ImagesError> {
+  const image = await cloud.client.get(id);
+  if (image === undefined) return gone(id);
+  const lacking = lackingIn(image, stores).join(", ");
+  return new ImagesError("failed", `image ${id} wasn't copied to the store ${lacking}${reason && `: ${reason}`}`, {
+    hint: "The service doesn't say more: ask its operator with the image's id",
+  });
 }

@@ -46,7 +46,7 @@ export async function untilImported(
       if (image.status === "active" && pending === "" && !locked && failed === "") return image;
       const tasks = (await client.tasks(id)).filter(task => !tasksBefore.has(task.id));
       const bad = tasks.find(task => task.status === "failure");
-      if (bad !== undefined || (failed !== "" && !locked)) throw importFailure(id, failed, bad);
+      if (bad !== undefined || (failed !== "" && !locked)) throw new ImportFailed(id, failed, bad);
       const latest = tasks.at(-1);
       job.report(`${status}${pending === "" ? "" : ` to ${pending}`}${latest?.message ? `: ${latest.message}` : ""}`);
       return undefined;
@@ -56,12 +56,19 @@ export async function untilImported(
   );
 }
 
-function importFailure(id: string, stores: string, task: WireTask | undefined): ImagesError {
-  const where = stores === "" ? "" : ` into the store ${stores}`;
-  const why = task?.message ? `: ${task.message}` : "";
-  return new ImagesError("failed", `the import${where} of image ${id} failed${why}`, {
-    hint: "The service doesn't say more; check that it can reach the source's url, and ask its operator with the image's id",
-  });
+/** An import that the server gave up. */
+export class ImportFailed extends ImagesError {
+  /** What the server's task says of it; it isn't much. */
+  readonly reason: string;
+
+  constructor(id: string, stores: string, task: WireTask | undefined) {
+    const reason = task?.message ?? "";
+    const where = stores === "" ? "" : ` into the store ${stores}`;
+    super("failed", `the import${where} of image ${id} failed${reason && `: ${reason}`}`, {
+      hint: "The service doesn't say more; check that it can reach the source's url, and ask its operator with the image's id",
+    });
+    this.reason = reason;
+  }
 }
 
 export function gone(id: string): ImagesError {
