@@ -30,6 +30,8 @@ export function markedInputs(
  * the state nor the engine's logs ever see it.
  */
 function sealedSource(source: unknown): unknown {
+  // An Output seems to have every property that it is asked for.
+  if (pulumi.Output.isInstance(source)) return source.apply(sealedSource);
   if (typeof source !== "object" || source === null) return source;
   const declared = source as { url?: unknown; headers?: unknown; checksums?: unknown };
   if (declared.url === undefined) return source;
