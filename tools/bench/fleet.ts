@@ -1,0 +1,46 @@
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import type { OpenStackCloud } from "../../test/cloud/openStackCloud.ts";
+import type { Declared } from "../../test/engine/stack.ts";
+import { connectionOf } from "../../test/openstack/clouds.ts";
+import { type Measured, MeasuredStack } from "./measuredStack.ts";
+
+export interface FleetResult {
+  up: Measured;
+  again: Measured;
+  refresh: Measured;
+  /** Bytes of the state for each resource; of ours only. */
+  stateBytes?: number;
+}
+
+/** What the engine needs for as many resources whose provider does nothing. */
+export async function noopFleet(count: number): Promise<FleetResult> {
+  const program = join(import.meta.dirname, "noop");
+  const env = { NOOP_COUNT: String(count), NOOP_PROVIDER: join(program, "provider.cjs") };
+  return await fleet(await MeasuredStack.create({ program, env }));
+}
+
+export async function ourFleet(cloud: OpenStackCloud, count: number): Promise<FleetResult> {
+  const connections = { lab: connectionOf(cloud, cloud.accounts.owner) };
+  const measured = await MeasuredStack.create({ config: { "images:connections": connections } });
+  await writeFile(join(measured.stack.folder, "small.raw"), Buffer.alloc(4096, 1));
+  const images = Array.from({ length: count }, (_, i): Declared => {
+    const data = { diskFormat: "raw", containerFormat: "bare", source: { file: "small.raw" } };
+    const args = { service: "openstack", connection: "lab", name: `image-${i}`, ...data };
+    return { kind: "Image", name: `image-${i}`, args };
+  });
+  return await fleet(measured, images);
+}
+
+async function fleet(measured: MeasuredStack, resources?: Declared[]): Promise<FleetResult> {
+  try {
+    const up = await measured.up(resources);
+    const again = await measured.up();
+    const refresh = await measured.previewRefresh();
+    const own = Object.values(await measured.stack.state());
+    const bytes = own.reduce((sum, resource) => sum + JSON.stringify(resource).length, 0);
+    return { up, again, refresh, ...(own.length > 0 ? { stateBytes: Math.round(bytes / own.length) } : {}) };
+  } finally {
+    await measured.dispose();
+  }
+}

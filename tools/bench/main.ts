@@ -1,0 +1,167 @@
+import { mkdir, mkdtemp, rm, truncate, writeFile } from "node:fs/promises";
+import { cpus, loadavg, release, tmpdir, totalmem } from "node:os";
+import { join } from "node:path";
+import { Command } from "commander";
+import { installClients } from "../../test/clients/environment.ts";
+import { type LocalCloud, startCloud } from "../../test/cloud/cloud.ts";
+import type { OpenStackCloud } from "../../test/cloud/openStackCloud.ts";
+import { runCommand } from "../command.ts";
+import { startOpenStack } from "../openstack/start.ts";
+import { copyBetween } from "./copy.ts";
+import { type FleetResult, noopFleet, ourFleet } from "./fleet.ts";
+import { clientUpload, curlUpload, diskIn, ourUpload, writeDisk } from "./upload.ts";
+
+interface Options {
+  quick?: boolean;
+  size: number;
+  images: number;
+  only?: "upload" | "copy" | "fleet";
+  skipReal?: boolean;
+  output: string;
+}
+
+const options = new Command("bench")
+  .description("Measures uploads, copies and fleets beside curl, the OpenStack clients and the engine alone.")
+  .option("--quick", "less data, fewer images, each once: to see that it runs")
+  .option("--size <MiB>", "how much is uploaded", Number, 1024)
+  .option("--images <count>", "how many images the fleet has", Number, 200)
+  .option("--only <part>", "upload, copy or fleet")
+  .option("--skip-real", "the local cloud only")
+  .option("--output <file>", "where the tables go", "docs/benchmarks.md")
+  .parse()
+  .opts<Options>();
+const size = options.quick ? Math.min(options.size, 256) : options.size;
+const count = options.quick ? Math.min(options.images, 50) : options.images;
+const rounds = options.quick ? 1 : 3;
+const wants = (part: string) => options.only === undefined || options.only === part;
+const say = (line: string) => process.stderr.write(`${line}\n`);
+const median = (values: number[]) => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] as number;
+const rate = (seconds: number, mebibytes: number) => `${((mebibytes * 2 ** 20) / 1e6 / seconds).toFixed(0)} MB/s`;
+const load = loadavg()[0]?.toFixed(1);
+const lines: string[] = [];
+const table = (head: string[], rows: string[][]) =>
+  lines.push([head, head.map(() => "---"), ...rows].map(row => `| ${row.join(" | ")} |`).join("\n"), "");
+
+async function uploads(cloud: OpenStackCloud, folder: string): Promise<void> {
+  const file = diskIn(folder);
+  await writeDisk(file, size);
+  const clients = await installClients("current", say).catch(error => {
+    lines.push(`The Python clients were not measured: ${(error as Error).message.split("\n")[0]}`, "");
+  });
+  const times: Record<string, number[]> = {};
+  const note = (name: string, seconds: number) => {
+    times[name] ??= [];
+    times[name].push(seconds);
+    say(`${cloud.kind}: ${name} ${seconds.toFixed(2)} s`);
+  };
+  const peaks: number[] = [];
+  let requests = 0;
+  // In turns, so that a busy moment of the machine meets all of them.
+  for (let round = 0; round < rounds; round++) {
+    note("`curl -T`", await curlUpload(cloud, file));
+    const ours = await ourUpload(cloud, file);
+    note("ours, the data", ours.data);
+    note("ours, the whole `pulumi up`", ours.up);
+    peaks.push(ours.peakMiB);
+    requests = ours.requests;
+    if (!clients) continue;
+    note("`openstack image create`", await clientUpload(cloud, clients.python, "openstack", file));
+    note("openstacksdk `create_image`", await clientUpload(cloud, clients.python, "openstacksdk", file));
+  }
+  const curl = median(times["`curl -T`"] as number[]);
+  lines.push(`### Upload of ${size} MiB to the ${cloud.kind} cloud, median of ${rounds}`, "");
+  table(
+    ["what", "seconds", "speed", "speed : curl's"],
+    Object.entries(times).map(([name, all]) => {
+      const seconds = median(all);
+      return [name, seconds.toFixed(2), rate(seconds, size), (curl / seconds).toFixed(2)];
+    }),
+  );
+  const large = join(folder, "large.raw");
+  await writeFile(large, "disk");
+  await truncate(large, 4 * size * 2 ** 20);
+  const big = await ourUpload(cloud, large);
+  await rm(large);
+  const small = Math.max(...peaks);
+  lines.push(
+    `Provider's peak memory: ${small.toFixed(0)} MiB at ${size} MiB, ${big.peakMiB.toFixed(0)} MiB at ${4 * size} MiB. Requests of the \`up\`: ${requests}.`,
+    "",
+  );
+}
+
+async function copies(one: LocalCloud, two: LocalCloud, folder: string): Promise<void> {
+  const rows: string[][] = [];
+  for (const mebibytes of [size / 2, 2 * size]) {
+    const file = diskIn(folder);
+    await writeDisk(file, mebibytes);
+    const copy = await copyBetween(one, two, file);
+    say(`copy of ${mebibytes} MiB: curl | curl ${copy.curl.toFixed(2)} s, ours ${copy.data.toFixed(2)} s`);
+    rows.push([
+      `${mebibytes} MiB`,
+      rate(copy.curl, mebibytes),
+      rate(copy.data, mebibytes),
+      (copy.curl / copy.data).toFixed(2),
+      `${copy.up.toFixed(2)} s`,
+      `${copy.peakMiB.toFixed(0)} MiB`,
+    ]);
+  }
+  lines.push("### Copy from one local cloud to another, once each", "");
+  table(["size", "`curl \\| curl`", "ImageCopy, the data", "speed : curl's", "whole `pulumi up`", "peak memory"], rows);
+}
+
+async function fleets(clouds: OpenStackCloud[]): Promise<void> {
+  const results: [string, FleetResult][] = [["no-op program", await noopFleet(count)]];
+  for (const cloud of clouds) results.push([`ours, ${cloud.kind} cloud`, await ourFleet(cloud, count)]);
+  const floor = results[0]?.[1] as FleetResult;
+  lines.push(`### ${count} images, once each`, "");
+  const cell = (run: FleetResult["up"], base: FleetResult["up"]) =>
+    `${run.seconds.toFixed(1)} s (${(run.seconds / base.seconds).toFixed(2)}), ${run.requests.length} requests`;
+  table(
+    ["program", "up", "up again, no change", "preview --refresh", "state bytes an image"],
+    results.map(([name, { up, again, refresh, stateBytes }]) => [
+      name,
+      cell(up, floor.up),
+      cell(again, floor.again),
+      cell(refresh, floor.refresh),
+      String(stateBytes ?? "-"),
+    ]),
+  );
+  lines.push("In brackets: the time divided by the no-op program's, which is the engine's own.", "");
+}
+
+const folder = await mkdtemp(join(tmpdir(), "pulumi-images-bench-"));
+const stops: (() => Promise<void>)[] = [];
+try {
+  const local = async (name: string): Promise<LocalCloud> => {
+    const cloud = await startCloud({ dir: join(folder, name), services: ["openstack"] });
+    stops.push(() => cloud.stop());
+    return cloud;
+  };
+  const one = await local("one");
+  const clouds: OpenStackCloud[] = [one.openstack];
+  if (!options.skipReal) {
+    const dir = join(folder, "real");
+    await mkdir(dir);
+    const real = await startOpenStack({ dir, log: say });
+    stops.push(() => real.stop());
+    clouds.unshift(real);
+  }
+  const curlVersion = (await runCommand("curl", ["--version"])).split(" ").slice(0, 2).join(" ");
+  lines.push(
+    "# Benchmarks",
+    "",
+    `Written by \`npm run bench -- ${process.argv.slice(2).join(" ")}\`; run it to measure your machine. It measures dist/, so \`npm run build\` comes first. Numbers of other runs don't compare; the ratios within one run do.`,
+    "",
+    `${new Date().toISOString()}, ${cpus().length} x ${cpus()[0]?.model}, ${(totalmem() / 2 ** 30).toFixed(0)} GiB, Linux ${release()}, Node ${process.version}, ${curlVersion}, load average before the run ${load}.`,
+    "",
+  );
+  if (wants("upload")) for (const cloud of clouds) await uploads(cloud, folder);
+  if (wants("copy")) await copies(one, await local("two"), folder);
+  if (wants("fleet")) await fleets(clouds);
+  const text = lines.join("\n");
+  await writeFile(options.output, text);
+  process.stdout.write(text);
+} finally {
+  for (const stop of stops.reverse()) await stop();
+  await rm(folder, { recursive: true, force: true });
+}

@@ -1,0 +1,76 @@
+import { readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { TraceEntry } from "../../provider/http/trace.ts";
+import { type Declared, type Run, Stack, type StackOptions } from "../../test/engine/stack.ts";
+
+export interface Measured {
+  /** Seconds of the whole command. */
+  seconds: number;
+  /** Every try of a request that the provider made. */
+  requests: TraceEntry[];
+  /** Highest resident memory of the provider process, MiB; undefined when it made no request. */
+  peakMiB?: number;
+}
+
+/** A stack whose provider's requests and memory are measured, by the trace that it writes itself. */
+export class MeasuredStack {
+  readonly stack: Stack;
+  readonly #trace: string;
+
+  private constructor(stack: Stack, trace: string) {
+    this.stack = stack;
+    this.#trace = trace;
+  }
+
+  static async create(options: StackOptions): Promise<MeasuredStack> {
+    const trace = join(tmpdir(), `pulumi-images-bench-trace-${process.pid}-${Math.random().toString(36).slice(2)}`);
+    const stack = await Stack.create({ ...options, env: { ...options.env, PULUMI_IMAGES_TRACE: trace } });
+    return new MeasuredStack(stack, trace);
+  }
+
+  async up(resources?: readonly Declared[]): Promise<Measured> {
+    return await this.#measure(() => this.stack.tryUp(resources));
+  }
+
+  async previewRefresh(): Promise<Measured> {
+    return await this.#measure(() => this.stack.preview(undefined, "--refresh"));
+  }
+
+  async dispose(): Promise<void> {
+    await this.stack.dispose();
+    await rm(this.#trace, { force: true });
+  }
+
+  async #measure(work: () => Promise<Run>): Promise<Measured> {
+    await rm(this.#trace, { force: true });
+    let peak = 0;
+    let pid: number | undefined;
+    // The kernel keeps the highest value itself: it only has to be read before the process ends.
+    const sample = async () => {
+      pid ??= (await this.#entries())[0]?.pid;
+      if (pid === undefined) return;
+      const status = await readFile(`/proc/${pid}/status`, "utf8").catch(() => "");
+      peak = Math.max(peak, Number(/^VmHWM:\s+(\d+) kB/m.exec(status)?.[1] ?? 0));
+    };
+    const timer = setInterval(() => void sample(), 50);
+    try {
+      const start = performance.now();
+      const run = await work();
+      const seconds = (performance.now() - start) / 1000;
+      if (run.code !== 0) throw new Error(run.text);
+      return { seconds, requests: await this.#entries(), ...(peak > 0 ? { peakMiB: peak / 1024 } : {}) };
+    } finally {
+      clearInterval(timer);
+    }
+  }
+
+  async #entries(): Promise<(TraceEntry & { pid: number })[]> {
+    const text = await readFile(this.#trace, "utf8").catch(() => "");
+    // The last line may still be being written.
+    return text
+      .split("\n")
+      .slice(0, -1)
+      .map(line => JSON.parse(line));
+  }
+}
