@@ -184,7 +184,7 @@ describe("a connection", () => {
       [
         "lacks the password",
         { lab: { ...lab, password: undefined } },
-        /password is missing; looked in: stack config images:connections\.lab\..*`pulumi config set --secret --path images:connections\.lab\.password`$/,
+        /password is missing; looked in: stack config images:connections\.lab\..*`pulumi config set --secret 'images:connections\.lab\.password'`$/,
       ],
       [
         "lacks much",

@@ -94,6 +94,8 @@ export class ImageApi {
       },
     });
     const answered = once(sending, "response") as Promise<[IncomingMessage]>;
+    // Whoever waits for it gets the error; an upload that nobody finishes has none to tell.
+    answered.catch(() => {});
     await new Promise<void>((resolve, reject) => {
       sending.once("error", reject);
       sending.write(data.subarray(0, half), () => resolve());
