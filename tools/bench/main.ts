@@ -155,12 +155,22 @@ try {
     `${new Date().toISOString()}, ${cpus().length} x ${cpus()[0]?.model}, ${(totalmem() / 2 ** 30).toFixed(0)} GiB, Linux ${release()}, Node ${process.version}, ${curlVersion}, load average before the run ${load}.`,
     "",
   );
-  if (wants("upload")) for (const cloud of clouds) await uploads(cloud, folder);
-  if (wants("copy")) await copies(one, await local("two"), folder);
-  if (wants("fleet")) await fleets(clouds);
-  const text = lines.join("\n");
-  await writeFile(options.output, text);
-  process.stdout.write(text);
+  // Written after each part: a run that is ended keeps what it has measured.
+  const save = () => writeFile(options.output, lines.join("\n"));
+  if (wants("upload"))
+    for (const cloud of clouds) {
+      await uploads(cloud, folder);
+      await save();
+    }
+  if (wants("copy")) {
+    await copies(one, await local("two"), folder);
+    await save();
+  }
+  if (wants("fleet")) {
+    await fleets(clouds);
+    await save();
+  }
+  process.stdout.write(lines.join("\n"));
 } finally {
   for (const stop of stops.reverse()) await stop();
   await rm(folder, { recursive: true, force: true });
