@@ -72,6 +72,11 @@ describe("redaction of registered secrets", () => {
 });
 
 describe("redaction of what looks like a secret", () => {
+  // An instance of its own, which knows none of the secrets that other tests of this process have registered.
+  let fresh: typeof import("../../provider/redaction.ts");
+  before(async () => {
+    fresh = await import(new URL("../../provider/redaction.ts?fresh", import.meta.url).href);
+  });
   const cases: [string, string][] = [
     ["X-Auth-Token: abcdef", "X-Auth-Token: [secret]"],
     ["x-subject-token=abcdef;", "x-subject-token=[secret];"],
@@ -92,7 +97,7 @@ describe("redaction of what looks like a secret", () => {
     ["token gAAAAABnPz_0123456789abcdefghij-_x== expired", "token [secret] expired"],
   ];
   for (const [text, expected] of cases) {
-    it(text, () => assert.equal(redact(text), expected));
+    it(text, () => assert.equal(fresh.redact(text), expected));
   }
 
   it("stays quick on text made to be slow", () => {
@@ -106,7 +111,7 @@ describe("redaction of what looks like a secret", () => {
       `https://${"a".repeat(long)}`,
     ]) {
       const started = performance.now();
-      redact(text);
+      fresh.redact(text);
       assert.ok(performance.now() - started < 5000, `${text.slice(0, 20)}… took ${performance.now() - started} ms`);
     }
   });
