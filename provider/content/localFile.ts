@@ -2,6 +2,7 @@ import type { BigIntStats } from "node:fs";
 import { type FileHandle, open, stat } from "node:fs/promises";
 import { resolve } from "node:path";
 import { ImagesError } from "../errors.ts";
+import { garbageCounter } from "./garbage.ts";
 
 const chunkSize = 256 * 1024;
 
@@ -72,6 +73,7 @@ function opened(file: string, stamp: FileStamp, handle: FileHandle): OpenFile {
     close,
     async *read() {
       let position = 0;
+      const leaveBehind = garbageCounter();
       while (position < stamp.size) {
         const buffer = Buffer.allocUnsafeSlow(Math.min(chunkSize, stamp.size - position));
         const count = await readAt(buffer, position);
@@ -79,6 +81,7 @@ function opened(file: string, stamp: FileStamp, handle: FileHandle): OpenFile {
         position += count;
         if (position === stamp.size) await unchanged(file, stamp, readAt);
         yield count === buffer.length ? buffer : buffer.subarray(0, count);
+        leaveBehind(buffer.length);
       }
     },
   };

@@ -3,6 +3,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import type { NormalizedOptions, Request, Response } from "got";
 import { ImagesError } from "../errors.ts";
 import { registerSecret } from "../redaction.ts";
+import { garbageCounter } from "./garbage.ts";
 import { shownUrl, type UrlSource } from "./source.ts";
 
 /** What a server tells of a url before its data comes. */
@@ -169,6 +170,7 @@ export async function openRemote(
       ...facts,
       close: () => void request.destroy(),
       async *read() {
+        const leaveBehind = garbageCounter();
         let received = 0;
         let waitingSince = 0;
         const watch = setInterval(
@@ -191,6 +193,7 @@ export async function openRemote(
             if (done) break;
             received += value.length;
             yield value;
+            leaveBehind(value.length);
           }
         } catch (error) {
           const of = facts.size === undefined ? "" : ` of ${facts.size}`;

@@ -6,6 +6,8 @@ export function startWorker(name: "hashWorker" | "decoderWorker", workerData?: u
   return new Worker(new URL(`./${name}${extension}`, import.meta.url), {
     env: {},
     execArgv: [],
+    // What passes through are buffers outside the heap: a small one keeps the process small.
+    resourceLimits: { maxYoungGenerationSizeMb: 2, maxOldGenerationSizeMb: 32, stackSizeMb: 1 },
     workerData,
     name: `images ${name}`,
   });

@@ -1,4 +1,5 @@
 import type { Readable } from "node:stream";
+import { garbageCounter } from "../../content/garbage.ts";
 import { openStream } from "../../content/index.ts";
 import { transferReport } from "../../progress.ts";
 import type { ImageData, ImageFacts } from "../service.ts";
@@ -39,5 +40,9 @@ export function digestOf(facts: ImageFacts): string | undefined {
 }
 
 async function* bytesOf(stream: Readable): AsyncGenerator<Uint8Array> {
-  yield* stream;
+  const leaveBehind = garbageCounter();
+  for await (const bytes of stream) {
+    yield bytes;
+    leaveBehind(bytes.length);
+  }
 }

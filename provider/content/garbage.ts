@@ -1,0 +1,28 @@
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
+
+/** Bytes of buffers that may lie about before they are collected. */
+const collectEvery = 8 * 2 ** 20;
+
+let collect: ((options: { type: "minor" }) => void) | undefined;
+
+/**
+ * Counts the buffers that a stream leaves behind, and has them collected now and then. V8 sees little of their size, and would let
+ * hundreds of MiB of them pile up while gigabytes pass through.
+ */
+export function garbageCounter(): (bytes: number) => void {
+  let left = 0;
+  return bytes => {
+    left += bytes;
+    if (left < collectEvery) return;
+    left = 0;
+    collect ??= collector();
+    collect({ type: "minor" });
+  };
+}
+
+/** The collector is only there when it is asked for by a flag, in contexts that are made after that. */
+function collector(): (options: { type: "minor" }) => void {
+  setFlagsFromString("--expose-gc");
+  return runInNewContext("gc") as (options: { type: "minor" }) => void;
+}
