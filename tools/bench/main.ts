@@ -14,6 +14,7 @@ import { clientUpload, curlUpload, diskIn, ourUpload, writeDisk } from "./upload
 interface Options {
   quick?: boolean;
   size: number;
+  rounds: number;
   images: number;
   only?: "upload" | "copy" | "fleet";
   skipReal?: boolean;
@@ -24,6 +25,7 @@ const options = new Command("bench")
   .description("Measures uploads, copies and fleets beside curl, the OpenStack clients and the engine alone.")
   .option("--quick", "less data, fewer images, each once: to see that it runs")
   .option("--size <MiB>", "how much is uploaded", Number, 1024)
+  .option("--rounds <count>", "how often each upload is measured", Number, 3)
   .option("--images <count>", "how many images the fleet has", Number, 200)
   .option("--only <part>", "upload, copy or fleet")
   .option("--skip-real", "the local cloud only")
@@ -32,7 +34,7 @@ const options = new Command("bench")
   .opts<Options>();
 const size = options.quick ? Math.min(options.size, 256) : options.size;
 const count = options.quick ? Math.min(options.images, 50) : options.images;
-const rounds = options.quick ? 1 : 3;
+const rounds = options.quick ? 1 : options.rounds;
 const wants = (part: string) => options.only === undefined || options.only === part;
 const say = (line: string) => process.stderr.write(`${line}\n`);
 const median = (values: number[]) => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] as number;
