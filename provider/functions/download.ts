@@ -6,9 +6,9 @@ import { createHasher, type Hasher } from "../content/hashing.ts";
 import { ImagesError } from "../errors.ts";
 import { flag, text } from "../fields/values.ts";
 import type { Services } from "../runtime.ts";
-import { digestOf } from "../services/glance/source.ts";
 import type { OpenedData } from "../services/lookups.ts";
 import type { ImageFacts, Values } from "../services/service.ts";
+import { digestOf } from "../services/storedData.ts";
 import { noSuchImage } from "./images.ts";
 import { lookup, serviceFor } from "./services.ts";
 

@@ -1,9 +1,9 @@
 import { ImagesError, UnfinishedError } from "../../errors.ts";
 import { hasUnknown, type Problem } from "../../fields/field.ts";
 import { waitFor } from "../../wait.ts";
-import { digestOf } from "../glance/source.ts";
 import type { OpenOther } from "../registry.ts";
 import type { Facts, ImageFacts, ImageService, Job, PartService, Values } from "../service.ts";
+import { digestOf } from "../storedData.ts";
 import type { CopyJob, ReplicatorClient } from "./replicator.ts";
 
 /** Where a copy goes, as a program declares it. */

@@ -1,10 +1,10 @@
 import { ImagesError } from "../../errors.ts";
 import { hasUnknown, type Problem } from "../../fields/field.ts";
 import type { Facts, Job, PartService, Values } from "../service.ts";
+import { digestOf } from "../storedData.ts";
 import { factsOf, storesOf, type WireImage } from "./attributes.ts";
 import type { GlanceCloud } from "./cloud.ts";
 import type { Discovery } from "./discovery.ts";
-import { digestOf } from "./source.ts";
 import { copyToStores } from "./update.ts";
 
 /** Copies of an image in more stores of its own cloud: the server copies, and the image keeps its id. */

@@ -4,6 +4,7 @@ import { openSession } from "../../keystone.ts";
 import { copyAcross } from "../copyAcross.ts";
 import type { OpenOther } from "../registry.ts";
 import type { ImageFacts, ImageQuery, ImageService, PartService, Values } from "../service.ts";
+import { dataOf } from "../storedData.ts";
 import { factsOf } from "./attributes.ts";
 import { createClient } from "./client.ts";
 import type { GlanceCloud } from "./cloud.ts";
@@ -18,7 +19,6 @@ import { glanceLookups } from "./lookups.ts";
 import { glanceMembers } from "./members.ts";
 import { ImageReads } from "./reads.ts";
 import { Rest } from "./rest.ts";
-import { dataOf } from "./source.ts";
 import { glanceTags } from "./tags.ts";
 import { update } from "./update.ts";
 import { WriteQueue } from "./writes.ts";
@@ -89,7 +89,7 @@ export function openGlance(connection: Connection<OpenStackSettings>, dialect: D
     async place() {
       return `${await session.endpoint("image")} ${await session.projectId()}`;
     },
-    imageData: facts => dataOf(cloud, facts),
+    imageData: facts => dataOf(cloud.client, facts),
     ...(dialect.sharing.length > 0 ? { members: glanceMembers(cloud, name => session.findProject(name), other) } : {}),
     tags: glanceTags(cloud),
     lookups: glanceLookups(cloud),

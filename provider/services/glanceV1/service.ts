@@ -5,6 +5,7 @@ import { copyAcross } from "../copyAcross.ts";
 import { WriteQueue } from "../glance/writes.ts";
 import type { OpenOther } from "../registry.ts";
 import type { ImageFacts, ImageQuery, ImageService } from "../service.ts";
+import { dataOf } from "../storedData.ts";
 import { factsOf } from "./attributes.ts";
 import { createClient } from "./client.ts";
 import type { GlanceV1Cloud } from "./cloud.ts";
@@ -14,7 +15,6 @@ import { remove } from "./delete.ts";
 import { glanceV1Lookups } from "./lookups.ts";
 import { glanceV1Members } from "./members.ts";
 import { imageReads } from "./reads.ts";
-import { dataOf } from "./source.ts";
 import { update } from "./update.ts";
 import { isGone } from "./waiting.ts";
 
@@ -64,7 +64,7 @@ export function openGlanceV1(connection: Connection<OpenStackSettings>, other: O
     async place() {
       return `${await session.endpoint("image")} ${await session.projectId()}`;
     },
-    imageData: facts => dataOf(cloud, facts),
+    imageData: facts => dataOf(cloud.client, facts),
     lookups: glanceV1Lookups(cloud),
     members: glanceV1Members(cloud, name => session.findProject(name)),
     get copies() {

@@ -1,12 +1,14 @@
 import type { Readable } from "node:stream";
-import { garbageCounter } from "../../content/garbage.ts";
-import { openStream } from "../../content/index.ts";
-import { transferReport } from "../../progress.ts";
-import type { ImageData, ImageFacts } from "../service.ts";
-import type { GlanceCloud } from "./cloud.ts";
+import { garbageCounter } from "../content/garbage.ts";
+import { openStream } from "../content/index.ts";
+import { transferReport } from "../progress.ts";
+import type { ImageData, ImageFacts } from "./service.ts";
 
-/** An image's data, for copying it elsewhere: read from the service each time, and held against the service's own digest on the way. */
-export function dataOf(cloud: GlanceCloud, facts: ImageFacts): ImageData {
+/**
+ * An image's data, for copying it elsewhere: read from the service each time, and held against the service's own digest on the way.
+ * @param client has the service's call for an image's data
+ */
+export function dataOf(client: { download(id: string): Promise<{ stream: Readable }> }, facts: ImageFacts): ImageData {
   const size = facts.size as number | undefined;
   const digest = digestOf(facts);
   return {
@@ -19,7 +21,7 @@ export function dataOf(cloud: GlanceCloud, facts: ImageFacts): ImageData {
           name: `the data of image ${facts.id}`,
           digest,
           async open() {
-            const { stream } = await cloud.client.download(facts.id);
+            const { stream } = await client.download(facts.id);
             return { size, read: () => bytesOf(stream), close: () => void stream.destroy() };
           },
         },
