@@ -1,3 +1,4 @@
+import { subscribe } from "node:diagnostics_channel";
 import { connect } from "node:net";
 
 const controller = new AbortController();
@@ -19,8 +20,24 @@ export function endWithEngine(address: string | undefined): void {
   const [, host, port] = /^(.+):(\d+)$/.exec(address ?? "") ?? [];
   if (watching || host === undefined) return;
   watching = true;
+  stopWhenCanceled();
   for (const stream of [process.stdout, process.stderr]) stream.on("error", end);
   watch(host, Number(port));
+}
+
+/** Node's own notice of each request to an HTTP/2 server of this process; from Node 22.17 on. */
+const requestChannel = "http2.server.stream.created";
+const cancelCall = "/pulumirpc.ResourceProvider/Cancel";
+
+/**
+ * Ctrl-C in a terminal reaches the engine only, which then calls Cancel on its providers and waits for what they are at. The SDK answers that
+ * call without telling anybody, so it is noticed on its way in. The process goes on: the engine ends it once it has noted everything.
+ */
+function stopWhenCanceled(): void {
+  subscribe(requestChannel, message => {
+    const { headers } = message as { headers: Record<string, unknown> };
+    if (headers[":path"] === cancelCall) controller.abort();
+  });
 }
 
 /** An idle connection to the engine breaks when it ends; the engine closes it now and then too, but then takes a new one. */
@@ -34,8 +51,11 @@ function watch(host: string, port: number): void {
   socket.resume();
 }
 
+let ending = false;
+
 function end(): void {
-  if (controller.signal.aborted) return;
+  if (ending) return;
+  ending = true;
   controller.abort();
   setTimeout(() => process.exit(1), graceMs).unref();
 }

@@ -388,27 +388,38 @@ describe("ecl", () => {
         assert.equal(await consumer.exists(job?.destination_image_id as string), false);
       });
 
-      it("an up that is killed: the job is canceled, and the next up makes exactly one copy", async () => {
-        settings().copyHold = 25;
-        await stack.declare(declared("killed"));
-        const run = stack.start(["up", "--yes", "--skip-preview"]);
-        const { job_id } = await running(25);
-        run.kill("SIGKILL");
-        await until(async () => (await jobs()).find(job => job.job_id === job_id && job.status === "canceled"));
-        await stack.run(["cancel", "--yes"]);
-        settings().copyHold = null;
-        await stack.up();
-        const all = await jobsOf("of killed");
-        assert.deepEqual(
-          all.map(({ status }) => status),
-          ["canceled", "replicated"],
-        );
-        assert.equal(
-          (await consumer.list(`owner=${tenants().consumer.projectId}`)).filter(({ name }) => name === "of killed")
-            .length,
-          1,
-        );
-      });
+      const ways: [string, NodeJS.Signals][] = [
+        ["interrupted with Ctrl-C", "SIGINT"],
+        ["killed", "SIGKILL"],
+      ];
+      for (const [how, signal] of ways) {
+        it(`an up that is ${how}: the job is canceled, and the next up makes exactly one copy`, async () => {
+          settings().copyHold = 25;
+          await stack.declare(declared(signal));
+          const run = stack.start(["up", "--yes", "--skip-preview"]);
+          const ended = new Promise(resolve => run.once("close", resolve));
+          let text = "";
+          run.stdout?.on("data", chunk => (text += String(chunk)));
+          const { job_id } = await running(25);
+          run.kill(signal);
+          await ended;
+          await until(async () => (await jobs()).find(job => job.job_id === job_id && job.status === "canceled"));
+          if (signal === "SIGINT") {
+            // Told in time, it has noted how far it came.
+            const { status, jobId } = await stack.outputs(signal);
+            assert.deepEqual([status, jobId], ["unfinished", job_id]);
+            assert.match(text, new RegExp(`was interrupted, so its job ${job_id} is being canceled`));
+          } else await stack.run(["cancel", "--yes"]);
+          settings().copyHold = null;
+          await stack.up();
+          assert.deepEqual(
+            (await jobsOf(`of ${signal}`)).map(({ status }) => status),
+            ["canceled", "replicated"],
+          );
+          const copies = await consumer.list(`owner=${tenants().consumer.projectId}`);
+          assert.equal(copies.filter(({ name }) => name === `of ${signal}`).length, 1);
+        });
+      }
 
       it("an up that was killed after the answer: its job is taken over", async () => {
         const [golden] = declared("taken");

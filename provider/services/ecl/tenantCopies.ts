@@ -86,17 +86,15 @@ export function tenantCopies(source: ImageService, replicator: ReplicatorClient,
         `job ${jobId} is done, but its image ${done.destination_image_id} isn't there`,
       );
     } catch (error) {
-      if (job.signal.aborted) await stop(jobId);
+      const ended = job.signal.aborted && (await stop(jobId)) ? canceled(imageId, tenant, jobId, error) : error;
       const id = idOf(imageId, tenant);
       const state: Facts = last === undefined ? { id, imageId, jobId } : facts(last);
-      throw new UnfinishedError(error, { ...state, status: "unfinished" });
+      throw new UnfinishedError(ended, { ...state, status: "unfinished" });
     }
   }
 
-  /** Has a job canceled, where that is still possible, without waiting for it. */
-  async function stop(jobId: string): Promise<void> {
-    await replicator.cancel(jobId).catch(() => undefined);
-  }
+  /** Has a job canceled, without waiting for it. false: that isn't possible any more, or can't be told. */
+  const stop = (jobId: string): Promise<boolean> => replicator.cancel(jobId).catch(() => false);
 
   return {
     async check(values) {
@@ -250,6 +248,11 @@ function failed(job: CopyJob): ImagesError {
     `the copy of image ${job.source_image_id} to tenant ${job.destination_tenant_id} ended as ${job.status} at ${job.copy_progress} % (job ${job.job_id})`,
     { hint: "The service doesn't say why; the next up starts another job" },
   );
+}
+
+function canceled(imageId: string, tenant: string, jobId: string, cause: unknown): ImagesError {
+  const message = `the copy of image ${imageId} to tenant ${tenant} was interrupted, so its job ${jobId} is being canceled`;
+  return new ImagesError("interrupted", message, { cause });
 }
 
 /** What a refused copy means; the service says the same of several causes. Source: sdpf.ntt.com, Image Storage, "Copy image". */
