@@ -1,6 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { ImageArgs } from "./args/index.ts";
 import { markedInputs } from "./inputs.ts";
+import { traceProgramOnly } from "./programStack.ts";
 
 /** Which image to read, and where. */
 export type ImageLookup = Pick<ImageArgs, "service" | "connection">;
@@ -132,7 +133,12 @@ export class Image extends pulumi.CustomResource {
   declare readonly resourceTags: pulumi.Output<Record<string, string> | undefined>;
 
   constructor(name: string, args: ImageArgs, opts?: pulumi.CustomResourceOptions) {
-    super(imageType, name, { ...outputsOf(), ...markedInputs(imageType, "image", name, args, opts) }, opts);
+    const traceAll = traceProgramOnly();
+    try {
+      super(imageType, name, { ...outputsOf(), ...markedInputs(imageType, "image", name, args, opts) }, opts);
+    } finally {
+      traceAll();
+    }
   }
 
   /**

@@ -1,6 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { ImageCopyArgs } from "./args/index.ts";
 import { markedInputs } from "./inputs.ts";
+import { traceProgramOnly } from "./programStack.ts";
 
 const type = "pulumi-nodejs:dynamic/images:ImageCopy";
 
@@ -32,7 +33,12 @@ export class ImageCopy extends pulumi.CustomResource {
   constructor(name: string, args: ImageCopyArgs, opts?: pulumi.CustomResourceOptions) {
     const names = ["imageId", "copyId", "status", "progress", "digest", "size", "stores", "regions", "jobId"];
     const outputs = Object.fromEntries(names.map(output => [output, undefined]));
-    super(type, name, { ...outputs, ...markedInputs(type, "imageCopy", name, args, opts) }, opts);
+    const traceAll = traceProgramOnly();
+    try {
+      super(type, name, { ...outputs, ...markedInputs(type, "imageCopy", name, args, opts) }, opts);
+    } finally {
+      traceAll();
+    }
   }
 
   /** Reads a copy without managing it. @param id as `id` of an ImageCopy */

@@ -1,6 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { ImageMemberArgs } from "./args/index.ts";
 import { markedInputs } from "./inputs.ts";
+import { traceProgramOnly } from "./programStack.ts";
 
 const type = "pulumi-nodejs:dynamic/images:ImageMember";
 
@@ -39,12 +40,17 @@ export class ImageMember extends pulumi.CustomResource {
       updatedAt: undefined,
     };
     // The old membership and the new one can be the same one to the service, so the old one has to go first.
-    super(
-      type,
-      name,
-      { ...outputs, ...markedInputs(type, "imageMember", name, args, opts) },
-      { deleteBeforeReplace: true, ...opts },
-    );
+    const traceAll = traceProgramOnly();
+    try {
+      super(
+        type,
+        name,
+        { ...outputs, ...markedInputs(type, "imageMember", name, args, opts) },
+        { deleteBeforeReplace: true, ...opts },
+      );
+    } finally {
+      traceAll();
+    }
   }
 
   /**

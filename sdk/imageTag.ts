@@ -1,6 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { ImageTagArgs } from "./args/index.ts";
 import { markedInputs } from "./inputs.ts";
+import { traceProgramOnly } from "./programStack.ts";
 
 const type = "pulumi-nodejs:dynamic/images:ImageTag";
 
@@ -18,7 +19,12 @@ export class ImageTag extends pulumi.CustomResource {
   constructor(name: string, args: ImageTagArgs, opts?: pulumi.CustomResourceOptions) {
     const inputs = { imageId: undefined, tag: undefined, ...markedInputs(type, "imageTag", name, args, opts) };
     // The old tag and the new one can be the same one to the service, so the old one has to go first.
-    super(type, name, inputs, { deleteBeforeReplace: true, ...opts });
+    const traceAll = traceProgramOnly();
+    try {
+      super(type, name, inputs, { deleteBeforeReplace: true, ...opts });
+    } finally {
+      traceAll();
+    }
   }
 
   /**
