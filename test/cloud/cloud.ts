@@ -31,6 +31,8 @@ export interface CloudOptions {
   imageEndpoints?: string[];
   /** What a test wants different, by service. */
   settings?: CloudSettings;
+  /** A request is answered when what it changed is on disk: for tests that kill the cloud. Default: soon after. */
+  durable?: boolean;
   /** Where lines of diagnostics go. Default: nowhere. */
   log?: (line: string) => void;
 }
@@ -110,6 +112,7 @@ export async function startCloud(options: CloudOptions): Promise<LocalCloud> {
             ...(tls ? { certificate: tls } : {}),
             faults,
             controlKey: state.data.controlKey,
+            ...(options.durable && { saved }),
             record(request, recorded) {
               records.set(request, recorded);
               requests.push(recorded);
@@ -134,11 +137,15 @@ export async function startCloud(options: CloudOptions): Promise<LocalCloud> {
     return service.start(context);
   }
 
+  async function saved() {
+    await Promise.all(stores.map(store => store.flush()));
+  }
+
   let stopping: Promise<void> | undefined;
   async function stopAll() {
     await Promise.all(endpoints.map(endpoint => endpoint.close()));
     for (const ending of endings) await ending();
-    await Promise.all(stores.map(store => store.flush()));
+    await saved();
   }
   const stop = () => {
     stopping ??= stopAll();

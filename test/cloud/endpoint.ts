@@ -28,6 +28,8 @@ export interface EndpointOptions {
   faults: Faults;
   /** Opens the control route: `Authorization: Bearer <key>`. */
   controlKey: string;
+  /** Awaited before each answer: saves what the request changed. */
+  saved?(): Promise<void>;
   /** Is told of each request when it begins; the record is filled in as the request goes on. */
   record(request: IncomingMessage, recorded: RecordedRequest): void;
 }
@@ -84,6 +86,7 @@ export async function openEndpoint(
     },
   });
   controlRoute(app, options);
+  app.addHook("onSend", async () => await options.saved?.());
   await register(app, url);
   await app.ready();
   open();

@@ -161,12 +161,18 @@ export class Stack {
     return resource.outputs;
   }
 
-  /** Starts a command that the test means to kill. */
-  start(args: string[]): ReturnType<typeof spawn> {
-    return spawn(this.#command, [...args, "--non-interactive", "--stack", this.name], {
+  /**
+   * Starts a command that the test means to kill, or to interrupt.
+   * @param options.log a file for the engine's events
+   * @param options.detached in a process group of its own, as a terminal's command is
+   */
+  start(args: string[], options: { log?: string; detached?: boolean } = {}): ReturnType<typeof spawn> {
+    const events = options.log === undefined ? [] : ["--event-log", options.log];
+    return spawn(this.#command, [...args, "--non-interactive", "--stack", this.name, ...events], {
       cwd: this.folder,
       env: this.#env,
       stdio: ["ignore", "pipe", "pipe"],
+      detached: options.detached ?? false,
     });
   }
 
@@ -230,7 +236,7 @@ export function nameOf(urn: string): string {
   return urn.split("::").at(-1) as string;
 }
 
-async function readEvents(file: string): Promise<EngineEvent[]> {
+export async function readEvents(file: string): Promise<EngineEvent[]> {
   const text = await readFile(file, "utf8").catch(() => "");
   return text
     .split("\n")

@@ -1,3 +1,5 @@
+import type { RecordedRequest } from "./recorder.ts";
+
 /**
  * One way to break requests on their way through a recorder. What is left out matches every request.
  *
@@ -9,6 +11,8 @@ export interface Fault {
   method?: string;
   /** Tried on the path with its query. */
   path?: RegExp;
+  /** How many matching requests go through unharmed first. Default: 0. */
+  skip?: number;
   /** How many matching requests it strikes; Infinity for all. Default: 1. */
   times?: number;
   /** The default. */
@@ -22,7 +26,7 @@ export interface Fault {
   /** Body of that answer. */
   body?: string | Uint8Array;
   /** Called, and waited for, when the fault strikes: to change something just then. */
-  hook?: () => Promise<void> | void;
+  hook?: (request: RecordedRequest) => Promise<void> | void;
   /** Milliseconds to wait when the fault strikes. */
   delayMs?: number;
   /**
@@ -36,10 +40,10 @@ export interface Fault {
 
 /** The faults that wait for requests; the first that matches strikes. */
 export class Faults {
-  #waiting: { fault: Fault; left: number }[] = [];
+  #waiting: { fault: Fault; skip: number; left: number }[] = [];
 
   add(fault: Fault): void {
-    this.#waiting.push({ fault, left: fault.times ?? 1 });
+    this.#waiting.push({ fault, skip: fault.skip ?? 0, left: fault.times ?? 1 });
   }
 
   clear(): void {
@@ -53,6 +57,10 @@ export class Faults {
         (fault.method === undefined || fault.method === method) && (fault.path === undefined || fault.path.test(path)),
     );
     if (found === undefined) return undefined;
+    if (found.skip > 0) {
+      found.skip--;
+      return undefined;
+    }
     found.left--;
     if (found.left <= 0) this.#waiting = this.#waiting.filter(other => other !== found);
     return found.fault;

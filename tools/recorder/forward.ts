@@ -65,7 +65,7 @@ async function pass(passage: Passage): Promise<void> {
 
 /** Lets a fault strike; true when the request ends with it. */
 async function strike(passage: Passage, fault: Fault): Promise<boolean> {
-  await fault.hook?.();
+  await fault.hook?.(passage.recorded);
   if (fault.delayMs !== undefined) await sleep(fault.delayMs);
   if (fault.drop === "before") {
     cut(passage);

@@ -43,6 +43,7 @@ export interface Recorder {
   requests: RecordedRequest[];
   /** Forgets the requests that have come so far. */
   clear(): void;
+  /** May be another recorder's: then the faults count the requests of both. */
   faults: Faults;
   stop(): Promise<void>;
 }
