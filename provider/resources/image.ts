@@ -70,7 +70,7 @@ export const image: Provider = {
   },
 
   async read(id, props) {
-    const facts = await serviceOf(props).readImage(id, (props.managed as string[] | undefined) ?? []);
+    const facts = await serviceOf(props).readImage(id, (props.managed as string[] | undefined) ?? [], true);
     if (facts === undefined) return { id: "", props: {} };
     const table = tableOf("Image", props.service);
     // Without a list of what is managed it is a read of somebody else's image (Image.get).

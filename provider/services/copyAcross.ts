@@ -121,7 +121,7 @@ export function copyAcross(source: ImageService, other: OpenOther): PartService 
     },
 
     async read(id, values) {
-      const found = await targetOf(values).readImage(id);
+      const found = await targetOf(values).readImage(id, [], true);
       return found === undefined ? undefined : facts(values, found);
     },
 

@@ -96,8 +96,9 @@ export interface ImageService {
   /**
    * The image, or undefined when there is none (any more).
    * @param fields names of fields that cost a request of their own, and are wanted all the same
+   * @param earlierWillDo an answer may be from earlier in this run, though never from before this process's last write to the image
    */
-  readImage(id: string, fields?: readonly string[]): Promise<ImageFacts | undefined>;
+  readImage(id: string, fields?: readonly string[], earlierWillDo?: boolean): Promise<ImageFacts | undefined>;
   findImages(query: ImageQuery): Promise<ImageFacts[]>;
   /** Goes on with an image whose create ended before it was done. */
   completeImage(id: string, order: ImageOrder, job: Job): Promise<ImageFacts>;
@@ -126,7 +127,7 @@ export interface PartService {
   check?(values: Values): Promise<{ problems: Problem[]; inputs?: Values }>;
   /** Makes it; one that is there already is taken over. */
   create(values: Values, job: Job): Promise<Facts>;
-  /** It, or undefined when there is none (any more). @param values the resource's outputs in the state, or the inputs of a read by id */
+  /** It, or undefined when there is none (any more); as it was earlier in this run, before any write of ours. @param values the resource's outputs in the state, or the inputs of a read by id */
   read(id: string, values: Values): Promise<Facts | undefined>;
   /** @param values the inputs now wanted; @param changed names of those that differ from what is */
   update(id: string, values: Values, changed: readonly string[], job: Job): Promise<Facts>;

@@ -4,6 +4,7 @@ import type { Facts, Job, PartService, Values } from "../service.ts";
 import { isDeleted } from "./attributes.ts";
 import type { WireImage } from "./client.ts";
 import type { DigitalOceanCloud } from "./cloud.ts";
+import { earlierMs } from "./reads.ts";
 import { addRegions } from "./regions.ts";
 import { noImage } from "./tags.ts";
 import { untilAvailable } from "./waiting.ts";
@@ -31,7 +32,7 @@ export function copyParts(cloud: DigitalOceanCloud, checkRegions: CheckRegions):
     create: (values, job) =>
       bring(`${String(values.imageId)}/${(values.regions as string[]).toSorted().join(",")}`, values, job),
     async read(id) {
-      const image = await cloud.reads.read(parse(id).imageId);
+      const image = await cloud.reads.read(parse(id).imageId, earlierMs);
       return image === undefined || isDeleted(image) ? undefined : factsOf(id, image);
     },
     update: (id, values, _changed, job) => bring(id, values, job),

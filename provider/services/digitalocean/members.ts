@@ -4,6 +4,7 @@ import type { OpenOther } from "../registry.ts";
 import type { Facts, ImageService, PartService, Values } from "../service.ts";
 import type { Recipient } from "./client.ts";
 import type { DigitalOceanCloud } from "./cloud.ts";
+import { earlierMs } from "./reads.ts";
 import { noImage } from "./tags.ts";
 
 /** Transfers of snapshots to other accounts, and besides what the recipient's side of one needs. */
@@ -93,7 +94,7 @@ export function memberParts(cloud: DigitalOceanCloud, other: OpenOther): Digital
     async read(id, values) {
       const { imageId, memberId, transfer } = parse(id);
       const facts = { id, imageId, memberId, transferId: transfer };
-      const mine = await cloud.reads.read(imageId);
+      const mine = await cloud.reads.read(imageId, earlierMs);
       if (mine !== undefined && !mine.public) return { ...facts, status: "pending" };
       // It left this account: the recipient has it, as far as can be seen from here.
       const recipient = recipientOf(values);

@@ -1,7 +1,9 @@
 import { type DigitalOceanClient, pageSize, type WireImage } from "./client.ts";
 
-/** How old an answer may be for a refresh, in ms. */
+/** How old an answer may be, in ms, */
 const freshMs = 3000;
+/** and how old where one from earlier in this run will do, about an image that DigitalOcean isn't at work on: thousands take as long. */
+export const earlierMs = 60_000;
 /** Images that were asked for within so many ms count as asked for together. */
 const togetherMs = 1000;
 
@@ -95,9 +97,14 @@ export class ImageReads {
     return listing !== undefined && now - listing.begun <= maxAgeMs && listing.begun > (this.#written.get(id) ?? 0);
   }
 
-  async #answer({ id, resolve, reject }: Waiting, listing: Listing | undefined): Promise<void> {
+  async #answer({ id, maxAgeMs, resolve, reject }: Waiting, listing: Listing | undefined): Promise<void> {
     try {
       const found = listing === undefined ? undefined : (await listing.images).byId.get(id);
+      const old = listing !== undefined && Date.now() - listing.begun > freshMs;
+      if (found !== undefined && found.status !== "available" && old && maxAgeMs > freshMs) {
+        resolve(await this.read(id, freshMs));
+        return;
+      }
       // A public image, an image that moved to another page meanwhile: only its own request says that there is none.
       resolve(found ?? (await this.#client.image(id)));
     } catch (error) {

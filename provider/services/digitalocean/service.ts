@@ -14,7 +14,7 @@ import { complete, create } from "./create.ts";
 import { remove } from "./delete.ts";
 import { digitalOceanLookups } from "./lookups.ts";
 import { memberParts } from "./members.ts";
-import { ImageReads } from "./reads.ts";
+import { earlierMs, ImageReads } from "./reads.ts";
 import { tagParts } from "./tags.ts";
 import { update, warnOfRegionsLeft } from "./update.ts";
 
@@ -70,8 +70,8 @@ export function openDigitalOcean(connection: Connection<DigitalOceanSettings>, o
       Array.isArray(regions) && !hasUnknown(regions) ? await checkRegions("regions", regions) : [],
     createImage: (order, job) => create(cloud, order, job),
     completeImage: (id, order, job) => complete(cloud, id, order, job),
-    async readImage(id) {
-      const image = await cloud.reads.read(id);
+    async readImage(id, _fields, earlierWillDo) {
+      const image = await cloud.reads.read(id, earlierWillDo ? earlierMs : undefined);
       return image === undefined || isDeleted(image) ? undefined : factsOf(image);
     },
     async findImages({ id, name }) {

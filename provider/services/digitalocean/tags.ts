@@ -2,13 +2,14 @@ import { ImagesError } from "../../errors.ts";
 import type { Facts, PartService, Values } from "../service.ts";
 import { sameTag } from "./attributes.ts";
 import type { DigitalOceanCloud } from "./cloud.ts";
+import { earlierMs } from "./reads.ts";
 import { addTag, removeTag } from "./tagging.ts";
 
 /** Single tags of images. An id is `<image id>/<tag>`, the tag as in a url. */
 export function tagParts(cloud: DigitalOceanCloud): PartService {
   async function read(id: string): Promise<Facts | undefined> {
     const { imageId, tag } = parse(id);
-    const image = await cloud.reads.read(imageId);
+    const image = await cloud.reads.read(imageId, earlierMs);
     const found = image?.tags?.find(one => sameTag(one, tag));
     return found === undefined ? undefined : { id, imageId, tag: found };
   }

@@ -1,4 +1,5 @@
 import type { Http } from "../../http.ts";
+import { tellingWrites } from "../tellingWrites.ts";
 import type { WireResource } from "./attributes.ts";
 
 /**
@@ -109,4 +110,10 @@ export function createClient(http: Http): DivvyCloudClient {
       return body.clouds;
     },
   };
+}
+
+/** The same client, which tells of its writes to images. @param wrote gets the image's id before each write and after it */
+export function tellingClient(client: DivvyCloudClient, wrote: (id: string) => void): DivvyCloudClient {
+  const told = tellingWrites(wrote);
+  return { ...client, rename: told(client.rename), delete: told(client.delete) };
 }

@@ -1,11 +1,11 @@
+import type { Reads } from "../reads.ts";
 import type { ImageFacts } from "../service.ts";
-import type { Together } from "../together.ts";
 import type { DivvyCloudClient } from "./client.ts";
 
 /** One installation as one user sees it: what the operations in this folder share. */
 export interface DivvyCloud {
   client: DivvyCloudClient;
-  reads: Together<ImageFacts>;
+  reads: Reads<ImageFacts>;
 }
 
 /** The scope of a query that holds a resource: its cloud account, which its id names. `privateimage:10:us-east-1:ami-0abc:` */

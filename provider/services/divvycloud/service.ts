@@ -2,7 +2,7 @@ import type { Connection, DivvyCloudSettings } from "../../connection.ts";
 import { hasUnknown, type Problem } from "../../fields/field.ts";
 import type { ImageFacts, ImageQuery, ImageService, Values } from "../service.ts";
 import { factsOf } from "./attributes.ts";
-import { createClient, type WireCloud } from "./client.ts";
+import { createClient, tellingClient, type WireCloud } from "./client.ts";
 import { type DivvyCloud, scopeOf } from "./cloud.ts";
 import { complete, create } from "./create.ts";
 import { remove } from "./delete.ts";
@@ -14,7 +14,7 @@ import { update } from "./update.ts";
 /** Opens a DivvyCloud (Rapid7 InsightCloudSec). Nothing is sent before it is first used. */
 export function openDivvyCloud(connection: Connection<DivvyCloudSettings>): ImageService {
   const session = openSession(connection);
-  const client = createClient(session.http);
+  const client = tellingClient(createClient(session.http), id => cloud.reads.wrote(id));
   const cloud: DivvyCloud = { client, reads: imageReads(client) };
   let accounts: Promise<WireCloud[]> | undefined;
 
@@ -41,7 +41,7 @@ export function openDivvyCloud(connection: Connection<DivvyCloudSettings>): Imag
       const facts = factsOf(await client.detail(id));
       return facts === undefined ? await create(cloud, order, job) : await complete(cloud, facts, order, job);
     },
-    readImage: id => cloud.reads.read(id),
+    readImage: (id, _fields, earlierWillDo) => cloud.reads.read(id, earlierWillDo),
     findImages: query => find(cloud, query),
     updateImage: (id, change, job) => update(cloud, id, change, job),
     deleteImage: (id, options, job) => remove(cloud, id, options, job),

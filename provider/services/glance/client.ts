@@ -1,5 +1,6 @@
 import type { Readable } from "node:stream";
 import type { Download, Http } from "../../http.ts";
+import { tellingWrites } from "../tellingWrites.ts";
 import type { PatchOperation, WireImage } from "./attributes.ts";
 
 /**
@@ -9,6 +10,8 @@ import type { PatchOperation, WireImage } from "./attributes.ts";
 export interface GlanceClient {
   /** @param most how many images are wanted at the most; without it all */
   list(query: Query, most?: number): Promise<WireImage[]>;
+  /** The same, page by page: each is asked for when it is wanted. */
+  pages(query: Query): AsyncGenerator<WireImage[]>;
   /** undefined: 404, which is also the answer for an image of somebody else's. */
   get(id: string): Promise<WireImage | undefined>;
   /** undefined: the id is used, or was used by an image that has been deleted since (409). */
@@ -120,23 +123,28 @@ export function createClient(http: Http): GlanceClient {
       ...(data.deadline === undefined ? {} : { deadline: data.deadline }),
     });
   };
+  async function* pages(query: Query, most = Number.POSITIVE_INFINITY): AsyncGenerator<WireImage[]> {
+    let left = most;
+    let marker: string | undefined;
+    do {
+      const limit = Math.min(Number(query.limit ?? pageLimit), left);
+      // The server's own `next` link loses repeated filters, so the next page is asked for with ours.
+      const { body } = await http.send<{ images: WireImage[]; next?: string }>({
+        method: "GET",
+        path: "/v2/images",
+        query: { ...query, limit, marker },
+      });
+      yield body.images;
+      left -= body.images.length;
+      marker = body.next === undefined ? undefined : body.images.at(-1)?.id;
+    } while (marker !== undefined && left > 0);
+  }
   return {
-    async list(query, most = Number.POSITIVE_INFINITY) {
+    pages,
+    async list(query, most) {
       const images: WireImage[] = [];
-      const page = Number(query.limit ?? pageLimit);
-      let marker: string | undefined;
-      for (;;) {
-        const limit = Math.min(page, most - images.length);
-        // The server's own `next` link loses repeated filters, so the next page is asked for with ours.
-        const { body } = await http.send<{ images: WireImage[]; next?: string }>({
-          method: "GET",
-          path: "/v2/images",
-          query: { ...query, limit, marker },
-        });
-        images.push(...body.images);
-        if (body.next === undefined || body.images.length === 0 || images.length >= most) return images;
-        marker = body.images.at(-1)?.id;
-      }
+      for await (const page of pages(query, most)) images.push(...page);
+      return images;
     },
     async get(id) {
       const answer = await http.send<WireImage>({ method: "GET", path: image(id), accept: [404] });
@@ -269,5 +277,23 @@ export function createClient(http: Http): GlanceClient {
       });
       return { versions: answer.body.versions ?? [], date: answer.headers.date as string | undefined };
     },
+  };
+}
+
+/** The same client, which tells of its writes to images. @param wrote gets the image's id before each write and after it */
+export function tellingClient(client: GlanceClient, wrote: (id: string) => void): GlanceClient {
+  const told = tellingWrites(wrote);
+  return {
+    ...client,
+    create: body => told(() => client.create(body))(String(body.id)),
+    patch: told(client.patch),
+    delete: told(client.delete),
+    upload: told(client.upload),
+    stage: told(client.stage),
+    import: told(client.import),
+    action: told(client.action),
+    putTag: told(client.putTag),
+    deleteTag: told(client.deleteTag),
+    deleteFromStore: (store, id) => told(() => client.deleteFromStore(store, id))(id),
   };
 }

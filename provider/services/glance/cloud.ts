@@ -1,6 +1,7 @@
+import type { Reads } from "../reads.ts";
+import type { WireImage } from "./attributes.ts";
 import type { GlanceClient } from "./client.ts";
 import type { Dialect } from "./dialect.ts";
-import type { ImageReads } from "./reads.ts";
 import type { Rest } from "./rest.ts";
 import type { WriteQueue } from "./writes.ts";
 
@@ -8,7 +9,7 @@ import type { WriteQueue } from "./writes.ts";
 export interface GlanceCloud {
   client: GlanceClient;
   dialect: Dialect;
-  reads: ImageReads;
+  reads: Reads<WireImage>;
   writes: WriteQueue;
   rest: Rest;
   /** The project that owns what this account makes. */

@@ -41,7 +41,7 @@ export function copiesInStores(cloud: GlanceCloud, discovery: Discovery): PartSe
     create: (values, job) => bring(String(values.imageId), values, job),
 
     async read(id, values) {
-      const image = await cloud.reads.read(id);
+      const image = await cloud.reads.read(id, true);
       return image === undefined ? undefined : facts(cloud, image, values.stores as string[] | undefined);
     },
 

@@ -1,107 +1,81 @@
-import type { WireImage } from "./attributes.ts";
-import type { GlanceClient } from "./client.ts";
+import { type Listing, Reads } from "../reads.ts";
+import { markProperties, type WireImage } from "./attributes.ts";
+import type { GlanceClient, Query } from "./client.ts";
 import type { Dialect } from "./dialect.ts";
 
 /** Ids in one `id=in:` filter: some front ends cut a query at 8 kB and then answer with an unfiltered list. */
 const idsPerListing = 100;
-/** Up to so many images are read one by one where only all images can be listed: a project may have thousands. */
-const fewIds = 3;
-
-interface Waiting {
-  id: string;
-  resolve(image: WireImage | undefined): void;
-  reject(error: unknown): void;
-}
+/** A run of thousands of images takes longer; what it has to know then is listed anew. */
+const maxAgeMs = 60_000;
 
 /**
- * Reads of images that are asked for at the same time are answered from listings: a refresh of N images is not N requests.
- * Nothing is kept: each answer was asked of the server after the question was put.
+ * Reads of images: the first few by their ids, and once there are more, from listings of all images that carry the mark of the same stack,
+ * then (adopted images carry none) of all images of the project.
+ * @param note is told of each image that is found
  */
-export class ImageReads {
-  readonly #client: GlanceClient;
-  readonly #dialect: Dialect;
-  readonly #projectId: () => Promise<string>;
-  readonly #note: (image: WireImage) => void;
-  #waiting: Waiting[] = [];
-  #scheduled = false;
+export function imageReads(
+  client: GlanceClient,
+  dialect: Dialect,
+  projectId: () => Promise<string>,
+  note: (image: WireImage) => void,
+): Reads<WireImage> {
+  /** Marks of stacks, as the images that were read by their ids carry them. */
+  const stacks = new Set<string>();
+  /** There is no listing of both: hidden images are asked for by themselves, where they can be hidden. */
+  const variants = dialect.hidden ? [{}, { os_hidden: true }] : [{}];
+  const all = dialect.filters ? { visibility: "all", member_status: "all" } : {};
 
-  /** @param note is told of each image that is found */
-  constructor(
-    client: GlanceClient,
-    dialect: Dialect,
-    projectId: () => Promise<string>,
-    note: (image: WireImage) => void,
-  ) {
-    this.#note = note;
-    this.#client = client;
-    this.#dialect = dialect;
-    this.#projectId = projectId;
+  function noted(image: WireImage): WireImage {
+    const stack = image[markProperties.stack];
+    if (dialect.filters && typeof stack === "string") stacks.add(stack);
+    note(image);
+    return image;
   }
 
-  /** The image, or undefined when the server has none of this id that we may see. */
-  read(id: string): Promise<WireImage | undefined> {
-    return new Promise((resolve, reject) => {
-      this.#waiting.push({ id, resolve, reject });
-      if (this.#scheduled) return;
-      this.#scheduled = true;
-      // The engine hands over what it reads in parallel within one turn of the event loop or two.
-      setTimeout(() => this.#flush(), 2);
-    });
-  }
-
-  #flush(): void {
-    const waiting = this.#waiting;
-    this.#waiting = [];
-    this.#scheduled = false;
-    for (let start = 0; start < waiting.length; start += idsPerListing) {
-      void this.#answer(waiting.slice(start, start + idsPerListing));
-    }
-  }
-
-  async #answer(batch: Waiting[]): Promise<void> {
-    try {
-      const ids = [...new Set(batch.map(({ id }) => id))];
-      const found = await this.#find(ids);
-      for (const image of found.values()) this.#note(image);
-      for (const { id, resolve } of batch) resolve(found.get(id));
-    } catch (error) {
-      for (const { reject } of batch) reject(error);
-    }
-  }
-
-  async #find(ids: string[]): Promise<Map<string, WireImage>> {
-    const found = new Map<string, WireImage>();
-    const missing = () => ids.filter(id => !found.has(id));
-    if (!this.#dialect.filters && ids.length > fewIds) {
-      // Nothing says that this service can be asked for some ids: the project's own images are all listed.
-      for (const image of await this.#client.list({ owner: await this.#projectId() })) {
-        if (ids.includes(image.id)) found.set(image.id, image);
-      }
-    } else if (this.#dialect.filters && ids.length > 1) {
-      const listings = this.#dialect.hidden ? [{}, { os_hidden: true }] : [{}];
-      for (const extra of listings) {
-        const asked = missing();
-        if (asked.length === 0) break;
-        const query = {
-          visibility: "all",
-          member_status: "all",
-          id: `in:${asked.join(",")}`,
-          limit: asked.length,
-          ...extra,
-        };
-        for (const image of await this.#client.list(query)) {
-          // A query that was cut on its way is answered with images that nobody asked for.
-          if (asked.includes(image.id)) found.set(image.id, image);
+  function listing(filters: Query, likely: boolean): Listing<WireImage> {
+    return {
+      name: JSON.stringify(filters),
+      likely,
+      async *pages() {
+        for await (const page of client.pages({ ...filters, owner: await projectId() })) {
+          for (const image of page) note(image);
+          yield page;
         }
-      }
+      },
+    };
+  }
+
+  return new Reads<WireImage>({
+    maxAgeMs,
+    idOf: ({ id }) => id,
+    async one(id) {
+      const image = await client.get(id);
+      return image && noted(image);
+    },
+    ...(dialect.filters ? { some: { most: idsPerListing, read } } : {}),
+    listings: () => [
+      ...[...stacks].flatMap(stack =>
+        variants.map(v => listing({ ...all, [markProperties.stack]: stack, ...v }, true)),
+      ),
+      ...variants.map(variant => listing({ ...all, ...variant }, false)),
+    ],
+    atRest,
+  });
+
+  async function read(ids: readonly string[]): Promise<WireImage[]> {
+    const found: WireImage[] = [];
+    for (const variant of variants) {
+      const missing = ids.filter(id => !found.some(image => image.id === id));
+      if (missing.length === 0) break;
+      const query = { ...all, id: `in:${missing.join(",")}`, ...variant };
+      found.push(...(await client.list(query, missing.length)).map(noted));
     }
-    // A listing doesn't show everything that can be read by its id, so only this says that an image is gone.
-    await Promise.all(
-      missing().map(async id => {
-        const image = await this.#client.get(id);
-        if (image !== undefined) found.set(id, image);
-      }),
-    );
     return found;
   }
+}
+
+/** An image without data waits for it, and an import that this process began may bring it at any time. */
+function atRest(image: WireImage, writtenHere: boolean): boolean {
+  if (image.os_glance_import_task || image.os_glance_importing_to_stores) return false;
+  return image.status === "active" || image.status === "deactivated" || (image.status === "queued" && !writtenHere);
 }

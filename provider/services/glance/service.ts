@@ -6,7 +6,7 @@ import type { OpenOther } from "../registry.ts";
 import type { ImageFacts, ImageQuery, ImageService, PartService, Values } from "../service.ts";
 import { dataOf } from "../storedData.ts";
 import { factsOf } from "./attributes.ts";
-import { createClient } from "./client.ts";
+import { createClient, tellingClient } from "./client.ts";
 import type { GlanceCloud } from "./cloud.ts";
 import { copiesInStores } from "./copies.ts";
 import { complete, create } from "./create.ts";
@@ -17,7 +17,7 @@ import { Discovery } from "./discovery.ts";
 import { shareAsOrdered, withMembers } from "./exclusiveMembers.ts";
 import { glanceLookups } from "./lookups.ts";
 import { glanceMembers } from "./members.ts";
-import { ImageReads } from "./reads.ts";
+import { imageReads } from "./reads.ts";
 import { Rest } from "./rest.ts";
 import { glanceTags } from "./tags.ts";
 import { update } from "./update.ts";
@@ -40,13 +40,13 @@ export function openGlance(connection: Connection<OpenStackSettings>, dialect: D
     ...(connection.settings.caFile === undefined ? {} : { caFile: connection.settings.caFile }),
     ...(connection.settings.insecure === undefined ? {} : { insecure: connection.settings.insecure }),
   });
-  const client = createClient(http);
+  const client = tellingClient(createClient(http), id => cloud.reads.wrote(id));
   const rest = new Rest(client);
   const cloud: GlanceCloud = {
     client,
     dialect,
     rest,
-    reads: new ImageReads(
+    reads: imageReads(
       client,
       dialect,
       () => session.projectId(),
@@ -71,8 +71,8 @@ export function openGlance(connection: Connection<OpenStackSettings>, dialect: D
       return await shareAsOrdered(cloud, facts, order.values);
     },
     digests: dialect.hashes ? ["sha512"] : ["md5"],
-    async readImage(id, fields = []) {
-      const image = await cloud.reads.read(id);
+    async readImage(id, fields = [], earlierWillDo) {
+      const image = await cloud.reads.read(id, earlierWillDo);
       if (image === undefined || image.status === "deleted" || image.status === "pending_delete") return undefined;
       return await withMembers(cloud, factsOf(image, dialect), fields);
     },

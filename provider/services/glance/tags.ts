@@ -18,7 +18,7 @@ export function glanceTags(cloud: GlanceCloud): PartService {
     },
     async read(id) {
       const { imageId, tag } = parse(id);
-      const image = await cloud.reads.read(imageId);
+      const image = await cloud.reads.read(imageId, true);
       return image?.tags !== undefined && hasTag(image, tag) ? facts(imageId, tag) : undefined;
     },
     // Both of its fields make another tag, so there is nothing to update.

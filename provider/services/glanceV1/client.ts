@@ -1,5 +1,6 @@
 import type { Readable } from "node:stream";
 import type { Download, Http } from "../../http.ts";
+import { tellingWrites } from "../tellingWrites.ts";
 import type { WireImage } from "./attributes.ts";
 import { headerValue, imageOf, toHeaders } from "./headers.ts";
 
@@ -59,7 +60,7 @@ export interface Upload {
 /** The most that a page holds, unless the operator allows less. */
 const pageLimit = 1000;
 /** No operator allows less than the service's own default. */
-const leastLimit = 25;
+export const leastLimit = 25;
 
 export function createClient(http: Http): GlanceV1Client {
   const path = (id: string) => `/v1/images/${encodeURIComponent(id)}`;
@@ -155,5 +156,18 @@ export function createClient(http: Http): GlanceV1Client {
     async removeMember(id, member) {
       return (await http.send({ method: "DELETE", path: memberPath(id, member), accept: [404] })).status !== 404;
     },
+  };
+}
+
+/** The same client, which tells of its writes to images. @param wrote gets the image's id before each write and after it */
+export function tellingClient(client: GlanceV1Client, wrote: (id: string) => void): GlanceV1Client {
+  const told = tellingWrites(wrote);
+  return {
+    ...client,
+    update: told(client.update),
+    upload: told(client.upload),
+    copyFrom: told(client.copyFrom),
+    setLocation: told(client.setLocation),
+    delete: told(client.delete),
   };
 }

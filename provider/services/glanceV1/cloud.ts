@@ -1,12 +1,12 @@
 import type { WriteQueue } from "../glance/writes.ts";
-import type { Together } from "../together.ts";
+import type { Reads } from "../reads.ts";
 import type { WireImage } from "./attributes.ts";
 import type { GlanceV1Client } from "./client.ts";
 
 /** One cloud's Image API v1 as one account sees it: what the operations in this folder share. */
 export interface GlanceV1Cloud {
   client: GlanceV1Client;
-  reads: Together<WireImage>;
+  reads: Reads<WireImage>;
   writes: WriteQueue;
   /** The project that owns what this account makes. */
   projectId(): Promise<string>;

@@ -1,35 +1,27 @@
-import { Together } from "../together.ts";
+import { Reads } from "../reads.ts";
 import type { WireImage } from "./attributes.ts";
-import type { GlanceV1Client } from "./client.ts";
+import { type GlanceV1Client, leastLimit } from "./client.ts";
 
-/** With fewer, each is asked for by itself. */
-const worthListing = 4;
-
-/**
- * Images that are asked for at the same time, from listings: there is no filter by id, so all pages are looked through until every one has
- * been found, or until asking for each of the rest is less work.
- */
-export function imageReads(client: GlanceV1Client): Together<WireImage> {
-  return new Together(async ids => {
-    const found = new Map<string, WireImage>();
-    const missing = new Set(ids);
-    let after: string | undefined;
-    while (missing.size >= worthListing) {
-      const page = await client.page({}, after);
-      for (const image of page) {
-        if (!missing.delete(image.id)) continue;
-        found.set(image.id, image);
-      }
-      after = page.at(-1)?.id;
-      if (after === undefined) break;
-    }
-    // A listing doesn't show everything that can be read by its id, so only this says that an image is gone.
-    await Promise.all(
-      [...missing].map(async id => {
-        const image = await client.get(id);
-        if (image !== undefined) found.set(id, image);
-      }),
-    );
-    return found;
+/** Reads of images; there is no filter by id, so that more than a few are answered from the listing of all. */
+export function imageReads(client: GlanceV1Client): Reads<WireImage> {
+  return new Reads<WireImage>({
+    maxAgeMs: 60_000,
+    idOf: ({ id }) => id,
+    one: id => client.get(id),
+    listings: () => [{ name: "all", pages }],
+    // An image without data waits for it, and a copy_from that this process began may bring it at any time.
+    atRest: ({ status }, writtenHere) =>
+      status === "active" || status === "killed" || (status === "queued" && !writtenHere),
   });
+
+  async function* pages(): AsyncGenerator<WireImage[]> {
+    let after: string | undefined;
+    for (;;) {
+      const page = await client.page({}, after);
+      yield page;
+      // There is no link to a next page, and no telling how many the operator allows on one.
+      if (page.length < leastLimit) return;
+      after = page.at(-1)?.id;
+    }
+  }
 }

@@ -7,7 +7,7 @@ import type { OpenOther } from "../registry.ts";
 import type { ImageFacts, ImageQuery, ImageService } from "../service.ts";
 import { dataOf } from "../storedData.ts";
 import { factsOf } from "./attributes.ts";
-import { createClient } from "./client.ts";
+import { createClient, tellingClient } from "./client.ts";
 import type { GlanceV1Cloud } from "./cloud.ts";
 import { complete, create } from "./create.ts";
 import { holds } from "./data.ts";
@@ -29,7 +29,7 @@ export function openGlanceV1(connection: Connection<OpenStackSettings>, other: O
     caFile,
     insecure,
   });
-  const client = createClient(http);
+  const client = tellingClient(createClient(http), id => cloud.reads.wrote(id));
   const cloud: GlanceV1Cloud = {
     client,
     reads: imageReads(client),
@@ -50,8 +50,8 @@ export function openGlanceV1(connection: Connection<OpenStackSettings>, other: O
       const image = await client.get(id);
       return isGone(image) ? await create(cloud, order, job) : await complete(cloud, image, order, job);
     },
-    async readImage(id) {
-      const image = await cloud.reads.read(id);
+    async readImage(id, _fields, earlierWillDo) {
+      const image = await cloud.reads.read(id, earlierWillDo);
       return isGone(image) ? undefined : factsOf(image);
     },
     findImages: query => find(cloud, query),
