@@ -4,6 +4,7 @@ import { addAdopt } from "./commands/adopt.ts";
 import { addConnections } from "./commands/connections.ts";
 import { addDoctor } from "./commands/doctor.ts";
 import { addDownload } from "./commands/download.ts";
+import { addDrift } from "./commands/drift.ts";
 import { addCancelJob, addJobs } from "./commands/jobs.ts";
 import { addLicenses } from "./commands/licenses.ts";
 import { addList } from "./commands/list.ts";
@@ -23,7 +24,9 @@ export async function run(args: readonly string[]): Promise<number> {
     await program.parseAsync([...args], { from: "user" });
     return Number(process.exitCode ?? exitCodes.ok);
   } catch (error) {
-    return explain(error, args.includes("--json"));
+    const code = await explain(error, args.includes("--json") && args[0] !== "drift");
+    // Of drift, 2 and 3 tell what was found.
+    return args[0] === "drift" && code !== exitCodes.ok && code !== exitCodes.interrupted ? exitCodes.failed : code;
   }
 }
 
@@ -31,7 +34,7 @@ function commandLine(): Command {
   const program = new Command("pulumi-images");
   program
     .description(
-      "Looks up, downloads and adopts machine images, on the connections of a Pulumi stack, clouds.yaml or the environment.",
+      "Looks up, downloads and adopts machine images, on the connections of a Pulumi stack, clouds.yaml or the environment, and shows drift.",
     )
     .version(version())
     .showHelpAfterError("(--help shows what there is)")
@@ -42,13 +45,14 @@ Examples:
   $ pulumi-images connections
   $ pulumi-images list --connection lab --filter status=active --sort createdAt:desc
   $ pulumi-images adopt --connection lab --filter tags=golden > golden.ts
+  $ pulumi-images drift --stack prod --html drift.html
 
 Exit codes: 0 done; 1 the service or the network failed; 2 wrong usage or configuration; 3 not found; 4 not allowed;
-5 something else was there than expected; 130 interrupted.`,
+5 something else was there than expected; 130 interrupted. drift has its own.`,
     );
   for (const add of [
     ...[addConnections, addList, addShow, addDownload, addAdopt, addSchema],
-    ...[addLicenses, addJobs, addCancelJob, addDoctor],
+    ...[addLicenses, addJobs, addCancelJob, addDoctor, addDrift],
   ]) {
     add(program);
   }

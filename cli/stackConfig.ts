@@ -13,6 +13,8 @@ export interface StackConfig {
   /** The folder of the Pulumi project; undefined where there is none. */
   project: string | undefined;
   problem: string | undefined;
+  /** Values that it keeps secret. */
+  secrets: string[];
 }
 
 /**
@@ -23,7 +25,7 @@ export interface StackConfig {
  */
 export async function readStackConfig(cwd: string, stack: string | undefined): Promise<StackConfig> {
   const project = projectAbove(cwd);
-  const none = { reader: { get: () => undefined }, project, problem: undefined };
+  const none = { reader: { get: () => undefined }, project, problem: undefined, secrets: [] };
   if (project === undefined) {
     if (stack === undefined) return none;
     throw new ImagesError("configuration", `${resolve(cwd)} isn't in a Pulumi project, so there is no stack ${stack}`, {
@@ -36,8 +38,8 @@ export async function readStackConfig(cwd: string, stack: string | undefined): P
       env: { ...process.env, PULUMI_SKIP_UPDATE_CHECK: "true" },
       maxBuffer: 64 * 2 ** 20,
     });
-    const values = JSON.parse(stdout) as Record<string, { value?: string }>;
-    return { ...none, reader: { get: key => values[key]?.value } };
+    const values = JSON.parse(stdout) as Record<string, ConfigValue>;
+    return { ...none, reader: { get: key => values[key]?.value }, secrets: Object.values(values).flatMap(secretsIn) };
   } catch (error) {
     const problem = problemOf(error);
     if (stack === undefined) return { ...none, problem };
@@ -47,7 +49,27 @@ export async function readStackConfig(cwd: string, stack: string | undefined): P
   }
 }
 
-function projectAbove(folder: string): string | undefined {
+/** A value as `pulumi config --json` has it; an object's value is its JSON, and it is secret where anything in it is. */
+interface ConfigValue {
+  value?: string;
+  objectValue?: unknown;
+  secret?: boolean;
+}
+
+/** Of an object, which of its values the secret ones are isn't said: those are meant whose names say so. */
+function secretsIn({ value, objectValue, secret }: ConfigValue): string[] {
+  if (secret !== true || value === undefined) return [];
+  return objectValue === undefined ? [value] : tellingValues("", objectValue);
+}
+
+function tellingValues(name: string, value: unknown): string[] {
+  if (typeof value === "string") return /pass|secret|token|key|credential/i.test(name) ? [value] : [];
+  if (typeof value !== "object" || value === null) return [];
+  return Object.entries(value).flatMap(([key, inner]) => tellingValues(Array.isArray(value) ? name : key, inner));
+}
+
+/** The folder of the Pulumi project that a folder is in. */
+export function projectAbove(folder: string): string | undefined {
   const here = resolve(folder);
   if (["Pulumi.yaml", "Pulumi.yml", "Pulumi.json"].some(name => existsSync(join(here, name)))) return here;
   return dirname(here) === here ? undefined : projectAbove(dirname(here));

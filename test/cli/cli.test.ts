@@ -230,7 +230,7 @@ describe("pulumi-images", () => {
 
   it("explains its usage", async () => {
     const commands = ["connections", "list", "show", "download", "schema", "licenses", "jobs", "cancel-job", "doctor"];
-    for (const name of [...commands, "adopt"]) {
+    for (const name of [...commands, "adopt", "drift"]) {
       const { code, out } = await command([name, "--help"]);
       assert.equal(code, 0);
       assert.match(out, new RegExp(`^Usage: pulumi-images ${name} `));
@@ -257,6 +257,10 @@ describe("pulumi-images", () => {
     const services = await command(["complete", "--", "list", "--service", ""]);
     for (const service of ["openstack", "ecl", "istack", "glance-v1", "digitalocean", "divvycloud"]) {
       assert.match(services.out, new RegExp(`^${service}\\t`, "m"));
+    }
+    const failOn = await command(["complete", "--", "drift", "--fail-on", ""]);
+    for (const what of ["security", "availability", "metadata", "pending"]) {
+      assert.match(failOn.out, new RegExp(`^${what}\\t`, "m"));
     }
     for (const shell of ["bash", "zsh", "fish", "powershell"]) {
       const { code, out } = await command(["complete", shell]);
