@@ -2,6 +2,7 @@ import { type ConfigReader, resolveConnection } from "./connection.ts";
 import { warn } from "./engine.ts";
 import { ImagesError } from "./errors.ts";
 import type { FieldTable, Kind } from "./fields/field.ts";
+import { shown } from "./fields/values.ts";
 import type { ServiceName } from "./services/names.ts";
 import { type ServiceEntry, services } from "./services/registry.ts";
 import type { ImageService } from "./services/service.ts";
@@ -22,10 +23,10 @@ export function configure(reader: ConfigReader): void {
 
 /** Everything known of a service by its name. @throws ImagesError "invalid" for a name that is none */
 function entryOf(service: unknown): ServiceEntry {
-  const entry = services[service as ServiceName];
-  if (entry !== undefined) return entry;
+  const entry = typeof service === "string" && Object.hasOwn(services, service) && services[service as ServiceName];
+  if (entry) return entry;
   const known = Object.keys(services).join(", ");
-  throw new ImagesError("invalid", `service must be one of ${known}; not ${JSON.stringify(service)}`);
+  throw new ImagesError("invalid", `service must be one of ${known}; not ${shown(service)}`);
 }
 
 /** What a service allows for a kind of resource. @throws ImagesError "unsupported" where it has no such thing, with what to use instead */

@@ -51,6 +51,9 @@ export function isUrlSource(source: Source): source is UrlSource {
   return "url" in source && source.url !== undefined;
 }
 
+const optionNames = ["digest", "checksums", "decompress", "maxSize", "maxRatio"];
+const knownNames = ["file", "url", "headers", "mode", ...optionNames];
+
 /** The rules that need neither disk nor network. An empty list: the source may be used. */
 export function checkSource(source: Source): SourceProblem[] {
   const problems: SourceProblem[] = [];
@@ -58,6 +61,10 @@ export function checkSource(source: Source): SourceProblem[] {
   const fields = source as unknown as Record<string, unknown>;
   const { file, url } = fields;
 
+  for (const name of Object.keys(fields)) {
+    if (fields[name] !== undefined && !knownNames.includes(name))
+      add(/^\w{1,60}$/.test(name) ? name : "", `isn't known here: a source has ${knownNames.join(", ")}`);
+  }
   if (file !== undefined && url !== undefined) add("", "has both file and url: give one of them");
   else if (file === undefined && url === undefined) add("", "has neither file nor url: give one of them");
   if (file !== undefined) {
@@ -123,9 +130,8 @@ function checkHeaders(headers: unknown, add: (path: string, message: string) => 
     if (!/^[\w!#$%&'*+.^`|~-]+$/.test(name)) add("headers", `${JSON.stringify(name)} isn't a header's name`);
     else if (/^(host|content-length|transfer-encoding|connection|range|accept-encoding)$/i.test(name))
       add("headers", `${name} is set by the provider`);
-    // biome-ignore lint/suspicious/noControlCharactersInRegex: that is what is looked for
-    else if (typeof value !== "string" || /[\u0000-\u0008\u000a-\u001f\u007f]/.test(value))
-      add("headers", `the value of ${name} must be text on one line`);
+    else if (typeof value !== "string" || /[^\t\u0020-\u007e\u0080-\u00ff]/.test(value))
+      add("headers", `the value of ${name} must be one line of text, of characters up to U+00FF`);
   }
 }
 

@@ -13,9 +13,9 @@ const duration = text({
 export function commonFields(service: ServiceName): Record<string, Field> {
   return {
     service: { schema: v.literal(service), change: "replace", required: true },
-    connection: { schema: text({ what: "connection", min: 1 }), change: "none" },
+    connection: { schema: text({ what: "connection", min: 1, max: 255 }), change: "none" },
     // What the sdk adds: which resource this is, and its customTimeouts.
-    resource: { schema: v.string(), change: "none" },
+    resource: { schema: v.string(), change: "none", by: "sdk" },
     timeouts: {
       schema: record("customTimeouts", {
         create: v.optional(duration),
@@ -23,9 +23,10 @@ export function commonFields(service: ServiceName): Record<string, Field> {
         delete: v.optional(duration),
       }),
       change: "note",
+      by: "sdk",
     },
     // What check adds: see resources/image.ts.
-    generation: { schema: v.number(), change: "none" },
+    generation: { schema: v.number(), change: "none", by: "check" },
   };
 }
 
@@ -34,7 +35,7 @@ export function commonImageFields(service: ServiceName): Record<string, Field> {
   return {
     ...commonFields(service),
     source: { schema: v.looseObject({}, "source must be an object such as { file } or { url }"), change: "none" },
-    content: { schema: v.string(), change: "replace" },
+    content: { schema: v.string(), change: "replace", by: "check" },
     adopt: { schema: adoptSchema(uuid("adopt.id")), change: "none" },
   };
 }

@@ -2,6 +2,7 @@ import { closest, distance } from "fastest-levenshtein";
 import type { GenericSchema } from "valibot";
 import * as v from "valibot";
 import type { ServiceName } from "../services/names.ts";
+import { plainName } from "./values.ts";
 
 /** What is wrong with a program's input: where, and what to write instead. */
 export interface Problem {
@@ -25,6 +26,8 @@ export interface Field {
   /** Whether two values mean the same; default: deep equality. */
   same?: (actual: unknown, wanted: unknown) => boolean;
   required?: boolean;
+  /** Who sets it, where that isn't the program: what the check adds, a program can't say. */
+  by?: "sdk" | "check";
   /** The service can't be told it: a declared value is what it has to be already, and a difference is an error that says so. */
   expected?: boolean;
 }
@@ -62,8 +65,10 @@ export function problemsOf(table: FieldTable, values: Record<string, unknown>): 
   const problems: Problem[] = [];
   for (const [name, value] of Object.entries(values)) {
     if (value === undefined || value === null) continue;
-    const field = table.fields[name];
-    if (field === undefined) problems.push({ property: name, reason: unknownField(table, name) });
+    // A name such as "constructor" is on every object.
+    const field = Object.hasOwn(table.fields, name) ? table.fields[name] : undefined;
+    if (field === undefined || field.by === "check")
+      problems.push({ property: name, reason: unknownField(table, name) });
     else problems.push(...valueProblems(name, field.schema, value));
   }
   for (const [name, field] of Object.entries(table.fields)) {
@@ -96,12 +101,17 @@ function valueProblems(name: string, schema: GenericSchema<unknown>, value: unkn
   });
 }
 
+/** What to say of a name that isn't known: the one that was meant, or all that there are. */
+export function hintFor(name: string, known: readonly string[]): string {
+  // A name of some hundred characters is no slip of the pen.
+  const guess = name.length > 100 ? "" : closest(name, known);
+  return guess !== "" && distance(name.toLowerCase(), guess.toLowerCase()) <= 3
+    ? `did you mean ${guess}?`
+    : `it knows ${known.join(", ")}`;
+}
+
 function unknownField(table: FieldTable, name: string): string {
-  const instead = table.instead[name];
-  if (instead !== undefined) return `${table.service} has no ${name}: ${instead}`;
-  const known = Object.keys(table.fields);
-  const guess = closest(name, known);
-  const hint =
-    distance(name.toLowerCase(), guess.toLowerCase()) <= 3 ? `did you mean ${guess}?` : `it knows ${known.join(", ")}`;
-  return `${table.service} has no ${name}; ${hint}`;
+  if (Object.hasOwn(table.instead, name)) return `${table.service} has no ${name}: ${table.instead[name]}`;
+  const known = Object.keys(table.fields).filter(field => table.fields[field]?.by === undefined);
+  return `${table.service} has no ${plainName(name)}; ${hintFor(name, known)}`;
 }

@@ -3,12 +3,17 @@ import * as v from "valibot";
 /** The kinds of value a field can hold. Each names the unit and the bounds in its message. */
 
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
-const controlCharacter = /[\u0000-\u001f\u007f]/u;
+const controlCharacter = /[\u0000-\u001f\u007f-\u009f\u2028\u2029]/u;
 
 /** How a value is shown in a message: short, and quoted when it is text. */
-function shown(value: unknown): string {
-  const text = JSON.stringify(value) ?? String(value);
+export function shown(value: unknown): string {
+  const text = typeof value === "number" ? String(value) : (JSON.stringify(value) ?? "nothing");
   return text.length > 60 ? `${text.slice(0, 57)}…` : text;
+}
+
+/** A name as it may stand in a message: whatever is odd about it can be seen, and it isn't endless. */
+export function plainName(name: string): string {
+  return /^[\w.-]{1,60}$/.test(name) ? name : shown(name);
 }
 
 export interface TextOptions {
@@ -27,6 +32,10 @@ export interface TextOptions {
 export function text({ what, min = 0, max, pattern, form, bmpOnly }: TextOptions) {
   return v.pipe(
     v.string(issue => `${what} must be text, not ${shown(issue.input)}`),
+    v.check(
+      value => value.isWellFormed(),
+      issue => `${what} must be well-formed text, not with half of a character: ${shown(issue.input)}`,
+    ),
     v.check(
       value => !controlCharacter.test(value),
       issue => `${what} must not hold control characters (line breaks, tabs, NUL): ${shown(issue.input)}`,
@@ -81,8 +90,16 @@ export function oneOf<const T extends readonly string[]>(what: string, choices: 
   return v.picklist(choices, issue => `${what} must be one of ${choices.join(", ")}; not ${shown(issue.input)}`);
 }
 
-/** A list without an order; the same entry twice is an error, since it can only be a slip. */
-export function setOf(what: string, item: v.GenericSchema<unknown>, options: { min?: number } = {}) {
+/**
+ * A list without an order; the same entry twice is an error, since it can only be a slip.
+ * @param options.key what two entries that mean the same have in common; default: they are equal
+ */
+export function setOf(
+  what: string,
+  item: v.GenericSchema<unknown>,
+  options: { min?: number; key?: (entry: unknown) => unknown } = {},
+) {
+  const { key = entry => entry } = options;
   return v.pipe(
     v.array(item, issue => `${what} must be a list, not ${shown(issue.input)}`),
     v.check(
@@ -93,8 +110,8 @@ export function setOf(what: string, item: v.GenericSchema<unknown>, options: { m
       if (!dataset.typed) return;
       const seen = new Set<unknown>();
       for (const entry of dataset.value) {
-        if (seen.has(entry)) addIssue({ message: `${what} holds ${shown(entry)} twice` });
-        seen.add(entry);
+        if (seen.has(key(entry))) addIssue({ message: `${what} holds ${shown(entry)} twice` });
+        seen.add(key(entry));
       }
     }),
   );
@@ -102,14 +119,29 @@ export function setOf(what: string, item: v.GenericSchema<unknown>, options: { m
 
 /** Free text entries by key. */
 export function mapOf(what: string, key: v.GenericSchema<string, string>, value: v.GenericSchema<unknown>) {
-  return v.record(key, value, issue => `${what} must be an object of text by name, not ${shown(issue.input)}`);
+  return v.pipe(
+    v.custom<Record<string, unknown>>(
+      input => typeof input === "object" && input !== null && !Array.isArray(input),
+      issue => `${what} must be an object of text by name, not ${shown(issue.input)}`,
+    ),
+    // Under these names a record doesn't look at all.
+    v.rawCheck(({ dataset, addIssue }) => {
+      if (!dataset.typed) return;
+      for (const name of ["__proto__", "prototype", "constructor"]) {
+        if (!Object.hasOwn(dataset.value, name)) continue;
+        for (const result of [v.safeParse(key, name), v.safeParse(value, dataset.value[name])])
+          for (const { message } of result.issues ?? []) addIssue({ message: `${name}: ${message}` });
+      }
+    }),
+    v.record(key, value),
+  );
 }
 
 /** An object with just these fields. */
 export function record(what: string, entries: v.ObjectEntries) {
   return v.strictObject(entries, issue =>
     issue.expected === "never"
-      ? `${what} has no ${String(issue.path?.at(-1)?.key)}; it knows ${Object.keys(entries).join(", ")}`
+      ? `${what} has no ${plainName(String(issue.path?.at(-1)?.key))}; it knows ${Object.keys(entries).join(", ")}`
       : issue.input === undefined
         ? `${what} needs ${String(issue.path?.at(-1)?.key)}`
         : `${what} must be an object, not ${shown(issue.input)}`,

@@ -3,6 +3,11 @@ import { hasUnknown, type Kind, type Problem, problemsOf, unknownValue } from ".
 import { serviceOf, tableOf } from "../runtime.ts";
 import type { ImageService, Values } from "../services/service.ts";
 
+/** What a program declares: null says as little as leaving it out, and what loads the provider is the engine's. */
+export function declaredIn({ __provider, ...news }: Values): Values {
+  return Object.fromEntries(Object.entries(news).filter(([, value]) => value !== null));
+}
+
 /**
  * Everything that is wrong with the inputs of a resource, found before anything is done: by the service's rules, by signing in, and by
  * what only the cloud knows.

@@ -4,7 +4,7 @@ import { hasUnknown, type Problem, unknownValue } from "../fields/field.ts";
 import { markOf } from "../mark.ts";
 import { configure, serviceOf, tableOf } from "../runtime.ts";
 import type { ImageFacts, ImageOrder, ImageService, Values } from "../services/service.ts";
-import { problemOf, problemsIn } from "./checks.ts";
+import { declaredIn, problemOf, problemsIn } from "./checks.ts";
 import { generationOf } from "./generation.ts";
 import { jobOf } from "./job.ts";
 import { changesOf, inputsFrom, outputsFrom, refreshedOutputs } from "./managed.ts";
@@ -17,8 +17,12 @@ export const image: Provider = {
   configure: async request => configure(request.config),
 
   async check(olds, news) {
-    const { __provider, ...inputs } = news;
-    if (inputs.source !== undefined) inputs.source = openedSource(inputs.source);
+    const inputs = declaredIn(news);
+    try {
+      if (inputs.source !== undefined) inputs.source = openedSource(inputs.source);
+    } catch (error) {
+      return { inputs: news, failures: toFailures([problemOf("source", error)]) };
+    }
     const problems = await problemsIn("Image", inputs, service => service.checkImage(inputs));
     if (problems.length > 0) return { inputs: news, failures: toFailures(problems) };
     const generation = generationOf(String(inputs.resource), olds);
@@ -29,7 +33,7 @@ export const image: Provider = {
       inputs.content = content.identity;
       inputs.source = keepPrivate(inputs, content.known);
     }
-    return { inputs: { ...inputs, __provider } };
+    return { inputs: { ...inputs, __provider: news.__provider } };
   },
 
   async diff(id, olds, news) {

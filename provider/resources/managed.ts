@@ -131,7 +131,8 @@ function actualOf(field: Field | undefined, actual: unknown, declared: unknown):
 
 function same(field: Field, actual: unknown, wanted: unknown): boolean {
   if (hasUnknown(wanted)) return false;
-  return field.same?.(actual, wanted) ?? isDeepStrictEqual(actual, wanted);
+  // 0 and -0 are equal, but not deeply so.
+  return field.same?.(actual, wanted) ?? (actual === wanted || isDeepStrictEqual(actual, wanted));
 }
 
 function entriesToSet(actual: unknown, wanted: unknown): Values {

@@ -2,7 +2,7 @@ import { ImagesError } from "../errors.ts";
 import { hasUnknown, type Kind, type Problem } from "../fields/field.ts";
 import { configure, serviceOf, tableOf } from "../runtime.ts";
 import type { ImageService, PartService, Values } from "../services/service.ts";
-import { problemsIn } from "./checks.ts";
+import { declaredIn, problemsIn } from "./checks.ts";
 import { generationOf } from "./generation.ts";
 import { jobOf } from "./job.ts";
 import { changesOf, inputsFrom, outputsFrom, refreshedOutputs } from "./managed.ts";
@@ -20,7 +20,7 @@ export function partProvider(kind: Kind, partOf: (service: ImageService) => Part
     configure: async request => configure(request.config),
 
     async check(olds, news) {
-      const { __provider, ...inputs } = news;
+      const inputs = declaredIn(news);
       const problems = await problemsIn(kind, inputs, async service => {
         const found = await partOf(service)?.check?.(inputs);
         Object.assign(inputs, found?.inputs);
@@ -28,7 +28,7 @@ export function partProvider(kind: Kind, partOf: (service: ImageService) => Part
       });
       if (problems.length > 0) return { inputs: news, failures: toFailures(problems) };
       const generation = generationOf(String(inputs.resource), olds);
-      return { inputs: { ...inputs, ...(generation > 0 ? { generation } : {}), __provider } };
+      return { inputs: { ...inputs, ...(generation > 0 ? { generation } : {}), __provider: news.__provider } };
     },
 
     async diff(id, olds, news) {

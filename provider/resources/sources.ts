@@ -1,6 +1,7 @@
 import { publicUrl } from "../../shared/publicUrl.ts";
 import { unseal } from "../../shared/seal.ts";
 import { type ContentIdentity, openContent, type Source } from "../content/index.ts";
+import { ImagesError } from "../errors.ts";
 import { unknownValue } from "../fields/field.ts";
 import { transferReport } from "../progress.ts";
 import { registerSecret } from "../redaction.ts";
@@ -9,14 +10,29 @@ import type { ImageData, Values } from "../services/service.ts";
 /** Sources with everything in them, by resource and generation: what must not reach the state stays in this process. */
 const full = new Map<string, { source: Source; content: ContentIdentity | undefined }>();
 
-/** A source as its program declared it: what the sdk sealed for the way through the engine is back in its place. */
+/**
+ * A source as its program declared it: what the sdk sealed for the way through the engine is back in its place.
+ * @throws ImagesError "invalid" where that can't be read here
+ */
 export function openedSource(declared: unknown): unknown {
-  if (typeof declared !== "object" || declared === null || !("sealed" in declared)) return declared;
-  const { sealed, ...rest } = declared;
-  if (typeof sealed !== "string" || sealed === unknownValue) return rest;
-  const opened = JSON.parse(unseal(sealed)) as { url?: string; headers?: Record<string, string>; checksums?: string };
+  if (typeof declared !== "object" || declared === null || Array.isArray(declared)) return declared;
+  const given = Object.fromEntries(Object.entries(declared).filter(([, value]) => value !== null));
+  if (given.sealed === undefined) return given;
+  const { sealed, ...rest } = given;
+  if (sealed === unknownValue) return rest;
+  const opened = unsealed(String(sealed));
   for (const value of Object.values(opened.headers ?? {})) registerSecret(String(value));
   return { ...rest, ...opened };
+}
+
+function unsealed(text: string): { url?: string; headers?: Record<string, string>; checksums?: string } {
+  try {
+    return JSON.parse(unseal(text));
+  } catch {
+    throw new ImagesError("invalid", "the program's secrets couldn't be read by its provider", {
+      hint: "Both have to run as the same user, with the same folder $XDG_CACHE_HOME/pulumi-images (~/.cache/pulumi-images)",
+    });
+  }
 }
 
 /**

@@ -14,6 +14,9 @@ const { Struct } = ofPulumi(
   "google-protobuf/google/protobuf/struct_pb.js",
 ) as typeof import("google-protobuf/google/protobuf/struct_pb.js");
 
+type Values = Record<string, unknown>;
+type ProviderName = Parameters<typeof loaderOf>[0];
+
 export interface CheckFailure {
   property: string;
   reason: string;
@@ -58,20 +61,91 @@ export class ProviderProcess {
   }
 
   /** What is wrong with these inputs of a new resource; an error of the call itself is thrown. */
-  async check(provider: Parameters<typeof loaderOf>[0], inputs: Record<string, unknown>): Promise<CheckFailure[]> {
+  async check(provider: ProviderName, inputs: Values): Promise<CheckFailure[]> {
+    return (await this.checkInputs(provider, inputs)).failures;
+  }
+
+  /**
+   * As the engine checks a program's inputs.
+   * @param resource names the resource; its mark is made from it
+   */
+  async checkInputs(
+    provider: ProviderName,
+    inputs: Values,
+    { olds = {}, resource = "urn:pulumi:dev::test::type::name" }: { olds?: Values; resource?: string } = {},
+  ): Promise<{ failures: CheckFailure[]; inputs: Values }> {
     const request = new providerProto.CheckRequest();
-    // What isn't there is left out, as the sdk does.
-    const news = JSON.parse(
-      JSON.stringify({ ...inputs, resource: "urn:pulumi:dev::test::type::name", __provider: loaderOf(provider) }),
+    request.setOlds(structOf(olds));
+    request.setNews(structOf({ ...inputs, resource, __provider: loaderOf(provider) }));
+    const response = await this.#call<InstanceType<typeof providerProto.CheckResponse>>(done =>
+      this.#client.check(request, done),
     );
-    request.setOlds(Struct.fromJavaScript({}));
-    request.setNews(Struct.fromJavaScript(news));
-    const response = await new Promise<InstanceType<typeof providerProto.CheckResponse>>((resolve, reject) =>
-      this.#client.check(request, (error, answer) => (error ? reject(error) : resolve(answer as never))),
-    );
-    return response
+    const failures = response
       .getFailuresList()
       .map(failure => ({ property: failure.getProperty(), reason: failure.getReason() }));
+    return { failures, inputs: valuesOf(response.getInputs()) };
+  }
+
+  /** @param olds the resource's outputs; @param news checked inputs */
+  async diff(id: string, olds: Values, news: Values): Promise<{ changes: boolean; replaces: string[] }> {
+    const request = new providerProto.DiffRequest();
+    request.setId(id);
+    request.setOlds(structOf(olds));
+    request.setNews(structOf(news));
+    const response = await this.#call<InstanceType<typeof providerProto.DiffResponse>>(done =>
+      this.#client.diff(request, done),
+    );
+    const changes = response.getChanges() === providerProto.DiffResponse.DiffChanges.DIFF_SOME;
+    return { changes, replaces: response.getReplacesList() };
+  }
+
+  /** @param inputs checked ones; @throws what the provider threw, as the engine gets it */
+  async create(inputs: Values): Promise<{ id: string; outputs: Values }> {
+    const request = new providerProto.CreateRequest();
+    request.setProperties(structOf(inputs));
+    const response = await this.#call<InstanceType<typeof providerProto.CreateResponse>>(done =>
+      this.#client.create(request, done),
+    );
+    return { id: response.getId(), outputs: valuesOf(response.getProperties()) };
+  }
+
+  /** As a refresh does; an empty id: it is gone. */
+  async read(id: string, outputs: Values): Promise<{ id: string; outputs: Values; inputs: Values }> {
+    const request = new providerProto.ReadRequest();
+    request.setId(id);
+    request.setProperties(structOf(outputs));
+    const response = await this.#call<InstanceType<typeof providerProto.ReadResponse>>(done =>
+      this.#client.read(request, done),
+    );
+    return {
+      id: response.getId(),
+      outputs: valuesOf(response.getProperties()),
+      inputs: valuesOf(response.getInputs()),
+    };
+  }
+
+  async update(id: string, olds: Values, news: Values): Promise<Values> {
+    const request = new providerProto.UpdateRequest();
+    request.setId(id);
+    request.setOlds(structOf(olds));
+    request.setNews(structOf(news));
+    const response = await this.#call<InstanceType<typeof providerProto.UpdateResponse>>(done =>
+      this.#client.update(request, done),
+    );
+    return valuesOf(response.getProperties());
+  }
+
+  async delete(id: string, outputs: Values): Promise<void> {
+    const request = new providerProto.DeleteRequest();
+    request.setId(id);
+    request.setProperties(structOf(outputs));
+    await this.#call(done => this.#client.delete(request, done));
+  }
+
+  #call<Answer>(send: (done: (error: Error | null, answer: Answer) => void) => unknown): Promise<Answer> {
+    return new Promise((resolve, reject) => {
+      send((error, answer) => (error ? reject(error) : resolve(answer)));
+    });
   }
 
   async stop(): Promise<void> {
@@ -81,4 +155,21 @@ export class ProviderProcess {
     process.kill(-(this.#child.pid as number), "SIGKILL");
     await ended;
   }
+}
+
+/** What isn't there is left out, as the sdk does. */
+function structOf(values: Values): InstanceType<typeof Struct> {
+  return Struct.fromJavaScript(withoutUndefined(values) as Parameters<typeof Struct.fromJavaScript>[0]);
+}
+
+function valuesOf(struct: InstanceType<typeof Struct> | undefined): Values {
+  return (struct?.toJavaScript() ?? {}) as Values;
+}
+
+/** Not by JSON, which has no NaN. */
+function withoutUndefined(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(withoutUndefined);
+  if (typeof value !== "object" || value === null) return value;
+  const entries = Object.entries(value).filter(([, inner]) => inner !== undefined);
+  return Object.fromEntries(entries.map(([key, inner]) => [key, withoutUndefined(inner)]));
 }

@@ -2,7 +2,7 @@ import * as v from "valibot";
 import { checkSource, type Source } from "../../content/index.ts";
 import { adoptSchema, commonFields, commonImageFields } from "../../fields/common.ts";
 import { type Field, type FieldTable, hasUnknown, type Problem } from "../../fields/field.ts";
-import { oneOf, record, setOf, text, uuid } from "../../fields/values.ts";
+import { oneOf, record, setOf, shown, text, uuid } from "../../fields/values.ts";
 import { isMark, markPrefix, sameSet, sameTag, sameTags } from "./attributes.ts";
 
 const service = "digitalocean";
@@ -29,7 +29,11 @@ export function imageFields(): FieldTable {
   const fields: Record<string, Field> = {
     ...commonImageFields(service),
     adopt: { schema: adoptSchema(number("adopt.id")), change: "none" },
-    name: { schema: text({ what: "name", min: 1, max: 255 }), change: "update", reported: true },
+    name: {
+      schema: text({ what: "name", max: 255, pattern: /\S/, form: "more than blanks" }),
+      change: "update",
+      reported: true,
+    },
     distribution: { schema: oneOf("distribution", distributions), change: "update", reported: true },
     description: { schema: description(), change: "update", reported: true },
     tags: { schema: setOf("tags", tag("a tag")), change: "update", reported: true, same: sameTags },
@@ -51,11 +55,11 @@ export function memberFields(): FieldTable {
       recipientEmail: { schema: email("recipientEmail"), change: "replace", same: sameText },
       recipientUuid: { schema: uuid("recipientUuid"), change: "replace", same: sameText },
       accept: {
-        schema: record("accept", { connection: text({ what: "a connection's name", min: 1 }) }),
+        schema: record("accept", { connection: text({ what: "a connection's name", min: 1, max: 255 }) }),
         change: "note",
       },
       // What check adds where `accept` is declared: an offer that wasn't accepted is then drift.
-      status: { schema: oneOf("status", ["accepted"]), change: "update", reported: true },
+      status: { schema: oneOf("status", ["accepted"]), change: "update", by: "check", reported: true },
     },
     instead: {
       member: "an image is transferred to an account: use recipientEmail or recipientUuid",
@@ -97,9 +101,20 @@ export function copyFields(): FieldTable {
       imageId: imageId(),
       // What check takes from it, `regions`, is what is compared.
       to: { schema: target(), change: "none", required: true },
-      regions: { schema: regions("to.regions"), change: "update", reported: true, part: true, same: sameSet },
+      regions: {
+        schema: regions("to.regions"),
+        change: "update",
+        by: "check",
+        reported: true,
+        part: true,
+        same: sameSet,
+      },
     },
-    instead: { source: "the source is the image: use imageId", region: "use to: { regions }" },
+    instead: {
+      regions: "use to: { regions }",
+      source: "the source is the image: use imageId",
+      region: "use to: { regions }",
+    },
     rules: () => [],
   };
 }
@@ -113,14 +128,15 @@ function number(what: string) {
   return v.custom<string | number>(
     value =>
       typeof value === "string" ? /^[1-9]\d*$/.test(value) : Number.isSafeInteger(value) && (value as number) > 0,
-    issue => `${what} must be a number of DigitalOcean's, such as "7555620", not ${JSON.stringify(issue.input)}`,
+    issue => `${what} must be a number of DigitalOcean's, such as "7555620", not ${shown(issue.input)}`,
   );
 }
 
 /** Free text; unlike a name it may have several lines. */
 function description() {
   return v.pipe(
-    v.string(issue => `description must be text, not ${JSON.stringify(issue.input)}`),
+    v.string(issue => `description must be text, not ${shown(issue.input)}`),
+    v.check(value => value.isWellFormed(), "description must be well-formed text, not with half of a character"),
     v.check(value => !value.includes("\0"), "description must not hold a NUL character"),
   );
 }

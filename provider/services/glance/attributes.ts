@@ -84,7 +84,7 @@ export function factsOf(image: WireImage, dialect: Dialect): ImageFacts {
   if (facts.directUrl !== undefined) facts.directUrl = withoutCredentials(facts.directUrl);
   const properties: Record<string, string> = {};
   for (const [key, value] of Object.entries(image)) {
-    const extra = dialect.extraOutputs[key];
+    const extra = Object.hasOwn(dialect.extraOutputs, key) ? dialect.extraOutputs[key] : undefined;
     if (extra !== undefined) {
       if (value !== null && value !== undefined) facts[extra] = value;
     } else if (!isReserved(key, dialect) && value !== null && value !== undefined) properties[key] = String(value);

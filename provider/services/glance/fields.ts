@@ -51,7 +51,10 @@ export function imageFields(dialect: Dialect): FieldTable {
 
 function membersField(): Field {
   const member = text({ what: "a member", pattern: /^[0-9a-f]{32}$|^[0-9a-f-]{36}$/i, form: "a project's id" });
-  return { schema: setOf("members", member), change: "update", reported: true, same: sameValue };
+  const lower = (id: unknown) => String(id).toLowerCase();
+  const same = (actual: unknown, wanted: unknown) =>
+    sameValue((actual as unknown[] | undefined)?.map(lower), (wanted as unknown[]).map(lower));
+  return { schema: setOf("members", member, { key: lower }), change: "update", reported: true, same };
 }
 
 function propertiesSchema(dialect: Dialect) {
@@ -127,6 +130,16 @@ function rules(values: Record<string, unknown>, dialect: Dialect): Problem[] {
       property: "imageId",
       reason: "imageId is for a new image; to take over an existing one write adopt: { id }",
     });
+  }
+  if (source === undefined && adopt === undefined) {
+    const ofData = { store, stores, state: values.state === "deactivated" ? values.state : undefined };
+    for (const [name, value] of Object.entries(ofData)) {
+      if (value !== undefined)
+        problems.push({
+          property: name,
+          reason: `${name} is for an image with data: declare its source too, or adopt`,
+        });
+    }
   }
   if (source !== undefined && adopt === undefined) {
     for (const [name, value] of Object.entries({ diskFormat, containerFormat })) {

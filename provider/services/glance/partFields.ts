@@ -6,7 +6,7 @@ import { flag, mapOf, oneOf, record, setOf, text, uuid, whole } from "../../fiel
 import { sameValue } from "./attributes.ts";
 import { type Dialect, openstack } from "./dialect.ts";
 
-const connectionName = text({ what: "a connection's name", min: 1 });
+const connectionName = text({ what: "a connection's name", min: 1, max: 255 });
 
 /** What a program may declare of a member. Limits: docs.openstack.org/api-ref/image/v2 "Sharing". */
 export function memberFields(dialect: Dialect): FieldTable {
@@ -63,12 +63,16 @@ export function copyFields(dialect: Dialect): FieldTable {
       to: { schema: targetSchema(dialect), change: "replace", required: true, same: samePlace },
       forceDelete: { schema: flag("forceDelete"), change: "note" },
       // What check adds: what the copy is to be like, as its source is now.
-      metadata: { schema: v.looseObject({}), change: "update", reported: true, same: sameMetadata },
-      content: { schema: v.string(), change: "replace" },
-      stores: { schema: v.array(v.string()), change: "update", reported: true, same: sameValue },
-      destination: { schema: v.string(), change: "note" },
+      metadata: { schema: v.looseObject({}), change: "update", by: "check", reported: true, same: sameMetadata },
+      content: { schema: v.string(), change: "replace", by: "check" },
+      stores: { schema: v.array(v.string()), change: "update", by: "check", reported: true, same: sameValue },
+      destination: { schema: v.string(), change: "note", by: "check" },
     },
-    instead: { regions: "name another connection: to: { connection }", source: "the source is the image: use imageId" },
+    instead: {
+      stores: "use to: { stores }",
+      regions: "name another connection: to: { connection }",
+      source: "the source is the image: use imageId",
+    },
     rules: values => targetProblems(values, dialect),
   };
 }
