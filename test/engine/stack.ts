@@ -1,5 +1,6 @@
 import { spawn } from "node:child_process";
-import { cp, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import { randomUUID } from "node:crypto";
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { dump } from "js-yaml";
@@ -94,7 +95,9 @@ export class Stack {
     const name = options.stack ?? "dev";
     await mkdir(join(folder, "state"));
     await symlink(join(root, "node_modules"), join(folder, "node_modules"));
-    if (options.program === undefined) await writeProgram(folder, options.project ?? "images-test");
+    // An image knows its resource by the urn, so another test's stack of this name on this cloud has to be another one.
+    const project = `${options.project ?? "images-test"}-${randomUUID().slice(0, 8)}`;
+    if (options.program === undefined) await writeProgram(folder, project);
     else await cp(options.program, folder, { recursive: true, filter: file => basename(file) !== "node_modules" });
     const cli = await pulumiCli();
     // The event log is a flag for debugging.
@@ -140,21 +143,19 @@ export class Stack {
     return run;
   }
 
-  /** Destroys what there is and removes the folder. */
+  /** Removes the folder. What the stack made goes with its cloud, which ends with the tests; a test of deletion says `destroy`. */
   async dispose(): Promise<void> {
-    try {
-      await this.run(["destroy", "--yes", "--skip-preview"]);
-    } finally {
-      await rm(this.folder, { recursive: true, force: true });
-    }
+    await rm(this.folder, { recursive: true, force: true });
   }
 
   /** The resources of this package in the state, by name. */
   async state(): Promise<Record<string, StateResource>> {
-    const exported = JSON.parse((await this.run(["stack", "export"])).text) as {
-      deployment: { resources?: StateResource[] };
+    const stacks = join(this.folder, "state", ".pulumi", "stacks");
+    const [project] = await readdir(stacks);
+    const { checkpoint } = JSON.parse(await readFile(join(stacks, project as string, `${this.name}.json`), "utf8")) as {
+      checkpoint: { latest?: { resources?: StateResource[] } };
     };
-    const own = (exported.deployment.resources ?? []).filter(({ type }) =>
+    const own = (checkpoint.latest?.resources ?? []).filter(({ type }) =>
       type.startsWith("pulumi-nodejs:dynamic/images:"),
     );
     return Object.fromEntries(own.map(resource => [nameOf(resource.urn), resource]));

@@ -26,9 +26,11 @@ type Kind = OpenStackCloud["kind"];
 
 const started = new Map<Kind, Promise<TestCloud>>();
 
-/** Defines the same tests for the local cloud and for the real one. */
-export function onEachCloud(title: string, define: (cloud: () => TestCloud) => void): void {
-  for (const kind of ["local", "real"] as const) {
+const kinds = (process.env.IMAGES_TEST_CLOUDS?.split(",") ?? ["local", "real"]) as Kind[];
+
+/** Defines the same tests for the local cloud and for the real one. IMAGES_TEST_CLOUDS=local leaves the real one out. */
+export function onEachCloud(title: string, define: (cloud: () => TestCloud, kind: Kind) => void): void {
+  for (const kind of kinds) {
     describe(`${title} on the ${kind} OpenStack`, () => {
       let cloud: TestCloud | undefined;
       before(async function () {
@@ -36,7 +38,7 @@ export function onEachCloud(title: string, define: (cloud: () => TestCloud) => v
         this.timeout(600_000);
         cloud = await cloudOf(kind);
       });
-      define(() => cloud as TestCloud);
+      define(() => cloud as TestCloud, kind);
     });
   }
 }

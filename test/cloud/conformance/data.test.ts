@@ -2,13 +2,13 @@ import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { connect } from "node:net";
 import { PassThrough, Readable } from "node:stream";
-import { describeOnClouds } from "../clouds.ts";
+import { onEachCloud } from "../../openstack/clouds.ts";
 import { DATA_TYPE, ImageClient, RAW, stores } from "./client.ts";
 import { gpt, iso, qcow2, qcow2WithBackingFile, vdi, vhd, vhdx, vmdk } from "./diskImages.ts";
 
 const digest = (algorithm: string, data: Buffer) => createHash(algorithm).update(data).digest("hex");
 
-describeOnClouds("Image data", cloud => {
+onEachCloud("Image data", cloud => {
   let owner: ImageClient;
   let consumer: ImageClient;
   before(() => {

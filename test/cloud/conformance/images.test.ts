@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
-import { describeOnClouds } from "../clouds.ts";
+import { onEachCloud } from "../../openstack/clouds.ts";
 import { type Answer, ImageClient, RAW, send } from "./client.ts";
 
 const NONE = "00000000-0000-4000-8000-000000000000";
 
-describeOnClouds("Images", cloud => {
+onEachCloud("Images", cloud => {
   let owner: ImageClient;
   let consumer: ImageClient;
   let admin: ImageClient;

@@ -1,14 +1,14 @@
 import assert from "node:assert/strict";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
-import { describeOnClouds } from "../clouds.ts";
+import { onEachCloud } from "../../openstack/clouds.ts";
 import { type Answer, ImageClient, RAW, stores, until } from "./client.ts";
 import { qcow2 } from "./diskImages.ts";
 
 const MIB = 1024 * 1024;
 const QCOW2 = { disk_format: "qcow2", container_format: "bare" };
 
-describeOnClouds("Imports", cloud => {
+onEachCloud("Imports", cloud => {
   let owner: ImageClient;
   let consumer: ImageClient;
   let admin: ImageClient;

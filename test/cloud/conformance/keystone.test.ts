@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
-import { describeOnClouds } from "../clouds.ts";
+import { onEachCloud } from "../../openstack/clouds.ts";
 import type { Account } from "../openStackCloud.ts";
 import { authenticate, type Headers, passwordAuth, send, signIn } from "./client.ts";
 
-describeOnClouds("Keystone", cloud => {
+onEachCloud("Keystone", cloud => {
   const byPassword = (user: object, scope?: object | string) => ({
     auth: { identity: { methods: ["password"], password: { user } }, ...(scope !== undefined && { scope }) },
   });

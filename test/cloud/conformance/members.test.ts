@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
-import { describeOnClouds } from "../clouds.ts";
+import { onEachCloud } from "../../openstack/clouds.ts";
 import { ImageClient } from "./client.ts";
 
-describeOnClouds("Image members", cloud => {
+onEachCloud("Image members", cloud => {
   let owner: ImageClient;
   let consumer: ImageClient;
   let admin: ImageClient;
