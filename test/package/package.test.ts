@@ -1,0 +1,174 @@
+import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import { homedir, tmpdir } from "node:os";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { type LocalCloud, startCloud } from "../cloud/cloud.ts";
+import { Stack } from "../engine/stack.ts";
+import { environmentOf } from "../openstack/clouds.ts";
+import { noise } from "../support/disk.ts";
+import { root, shipped } from "./shipped.ts";
+
+const run = promisify(execFile);
+const npm = (args: string[], cwd: string) => run("npm", args, { cwd, maxBuffer: 2 ** 26 });
+
+/** Licences that ask for no more than to be named; a package under any other one has to be looked at by a person first. */
+const allowed = new Set([
+  ...["0BSD", "Apache-2.0", "BSD-2-Clause", "BSD-3-Clause", "ISC", "MIT", "PSF-2.0", "Python-2.0"],
+  "(MIT OR CC0-1.0)",
+]);
+
+describe("What is shipped", () => {
+  let dir: string;
+  let tarball: string;
+  let files: string[];
+
+  before(async () => {
+    dir = await mkdtemp(join(tmpdir(), "pulumi-images-package-"));
+    const { stdout } = await npm(["pack", "--json", "--ignore-scripts", "--pack-destination", dir], root);
+    const [packed] = JSON.parse(stdout) as { filename: string; files: { path: string }[] }[];
+    files = (packed?.files ?? []).map(({ path }) => path);
+    tarball = join(dir, packed?.filename as string);
+    await mkdir(join(dir, "unpacked"));
+    await run("tar", ["-xzf", tarball, "-C", join(dir, "unpacked"), "--strip-components=1"]);
+  });
+  after(() => rm(dir, { recursive: true, force: true }));
+
+  it("has only licences that allow it", async () => {
+    const packages = await shipped();
+    assert.ok(packages.size > 40, `${packages.size} packages`);
+    const others = [...packages].filter(([, { license }]) => !allowed.has(license ?? "none"));
+    assert.deepEqual(
+      others.map(([place, { license }]) => `${place}: ${license}`),
+      [],
+    );
+  });
+
+  it("has no known vulnerability, as far as the registry says", async function () {
+    const { stdout } = await npm(["audit", "--omit=dev", "--json"], root).catch((error: { stdout?: string }) => ({
+      stdout: error.stdout ?? "",
+    }));
+    const report = JSON.parse(stdout || "{}") as {
+      message?: string;
+      vulnerabilities?: Record<string, { severity: string; via: unknown[] }>;
+    };
+    if (report.vulnerabilities === undefined) {
+      // Mirrors of the registry often have no audit.
+      if (this.test) this.test.title += `: not looked at, npm audit gave no report (${report.message ?? "no answer"})`;
+      this.skip();
+    }
+    assert.deepEqual(report.vulnerabilities, {});
+  });
+
+  it("is the compiled code with its types, the docs, and nothing else", async () => {
+    const known =
+      /^(dist\/(cli|provider|sdk|shared)\/.*(\.js|\.d\.ts)|docs\/[\w.-]+\.(md|json)|[A-Z]+(\.md)?|package\.json)$/;
+    assert.deepEqual(
+      files.filter(path => !known.test(path)),
+      [],
+    );
+    assert.deepEqual(
+      files.filter(path => /\btest\b|\.test\.|\.map$/.test(path)),
+      [],
+    );
+    for (const path of files.filter(path => path.endsWith(".js"))) {
+      // A file without a source is what an earlier build left.
+      const source = path.replace(/^dist\//, "").replace(/js$/, "ts");
+      await assert.doesNotReject(readFile(join(root, source)), `${path} has no source any more`);
+      assert.ok(files.includes(path.replace(/js$/, "d.ts")), `${path} has no types`);
+    }
+  });
+
+  it("names no folder of the machine that packed it", async () => {
+    for (const path of files) {
+      const text = await readFile(join(dir, "unpacked", path), "utf8");
+      for (const folder of [root, homedir(), tmpdir()]) {
+        // A program may name /tmp; a build has no business there.
+        if (folder.split("/").length > 2) assert.ok(!text.includes(folder), `${path} names ${folder}`);
+      }
+      assert.doesNotMatch(text, /sourceMappingURL/, path);
+    }
+  });
+
+  it("has each page that its README and its docs point to", async () => {
+    for (const page of files.filter(path => path.endsWith(".md"))) {
+      const text = await readFile(join(dir, "unpacked", page), "utf8");
+      for (const [, link = ""] of text.matchAll(/\]\(((?:\.\.\/)?(?:docs\/)?[\w-]+\.(?:md|json))(?:#[\w-]*)?\)/g)) {
+        const target = join(page, "..", link);
+        // For those who work on the repository.
+        if (target !== "CONTRIBUTING.md") assert.ok(files.includes(target), `${page} points to ${link}`);
+      }
+    }
+  });
+
+  describe("installed in an empty project", () => {
+    let cloud: LocalCloud;
+    let stack: Stack;
+
+    before(async () => {
+      cloud = await startCloud({ dir: join(dir, "cloud"), services: ["openstack"] });
+      const env = environmentOf(cloud.openstack, cloud.openstack.accounts.owner);
+      stack = await Stack.create({ project: "installed", env });
+      await rm(join(stack.folder, "node_modules"));
+      await install(stack.folder);
+    });
+    after(async () => {
+      await stack?.dispose();
+      await cloud?.stop();
+    });
+
+    /** By npm itself, at the versions of the lock file, so that what npm ci has fetched already is enough. Pulumi is the program's own. */
+    async function install(folder: string): Promise<void> {
+      const { version, dependencies, peerDependencies, engines, bin } = JSON.parse(
+        await readFile(join(root, "package.json"), "utf8"),
+      );
+      const own = { "pulumi-images": "file:pulumi-images.tgz" };
+      await cp(tarball, join(folder, "pulumi-images.tgz"));
+      const name = "test-program";
+      await writeFile(join(folder, "package.json"), JSON.stringify({ name, main: "index.cjs", dependencies: own }));
+      const packages = {
+        "": { name, dependencies: own },
+        "node_modules/pulumi-images": {
+          version,
+          resolved: own["pulumi-images"],
+          dependencies,
+          peerDependencies,
+          engines,
+          bin,
+        },
+        ...Object.fromEntries(await shipped()),
+      };
+      await writeFile(join(folder, "package-lock.json"), JSON.stringify({ name, lockfileVersion: 3, packages }));
+      await npm(["ci", "--prefer-offline", "--legacy-peer-deps", "--no-audit", "--no-fund"], folder);
+      await mkdir(join(folder, "node_modules", "@pulumi"));
+      await symlink(join(root, "node_modules", "@pulumi", "pulumi"), join(folder, "node_modules", "@pulumi", "pulumi"));
+    }
+
+    it("makes an image", async () => {
+      await writeFile(join(stack.folder, "disk.raw"), noise("installed", 1000));
+      const data = { diskFormat: "raw", containerFormat: "bare", source: { file: "disk.raw" } };
+      await stack.up([{ kind: "Image", name: "one", args: { service: "openstack", name: "one", ...data } }]);
+      assert.equal((await stack.outputs("one")).status, "active");
+      assert.ok((await readdir(join(stack.folder, "node_modules"))).includes("got"), "its dependencies are its own");
+    });
+
+    it("gives a program in TypeScript its types", async () => {
+      const program = `import { Image } from "pulumi-images";
+        export const image = new Image("x", { service: "istack", name: "x" });
+        // @ts-expect-error: iStack can't hide an image.
+        export const wrong = new Image("y", { service: "istack", name: "y", hidden: true });`;
+      await writeFile(join(stack.folder, "program.ts"), program);
+      const compilerOptions = { strict: true, noEmit: true, module: "nodenext", skipLibCheck: true, types: [] };
+      await writeFile(join(stack.folder, "tsconfig.json"), JSON.stringify({ compilerOptions, files: ["program.ts"] }));
+      await run(process.execPath, [join(root, "node_modules", "typescript", "bin", "tsc"), "-p", stack.folder]).catch(
+        (error: { stdout: string }) => assert.fail(error.stdout),
+      );
+    });
+
+    it("has the command", async () => {
+      const { stdout } = await run(join(stack.folder, "node_modules", ".bin", "pulumi-images"), ["--version"]);
+      assert.match(stdout, /^\d+\.\d+\.\d+/);
+    });
+  });
+});
