@@ -6,9 +6,9 @@ import { configure, serviceOf, tableOf } from "../runtime.ts";
 import type { ImageFacts, ImageOrder, ImageService, Values } from "../services/service.ts";
 import { declaredIn, problemOf, problemsIn } from "./checks.ts";
 import { generationOf } from "./generation.ts";
-import { jobOf } from "./job.ts";
+import { jobOf, momentOf } from "./job.ts";
 import { changesOf, inputsFrom, outputsFrom, refreshedOutputs } from "./managed.ts";
-import { type Provider, partly, toFailures } from "./provider.ts";
+import { madeAnew, type Provider, partly, toFailures } from "./provider.ts";
 import { keepPrivate, openedSource, sourceData } from "./sources.ts";
 import { ownTags } from "./tagOwners.ts";
 
@@ -51,7 +51,7 @@ export const image: Provider = {
       (await isThere(id, news)) ? updates.push("connection") : replaces.push("connection");
     }
     if (needsData(olds, news)) {
-      updates.push("status");
+      (await canComplete(id, olds, news)) ? updates.push("status") : replaces.push("status");
       // What an unfinished image is like isn't known, so it can't be too different to be finished.
       for (const name of Object.keys(table.fields))
         if (isUnfinished(olds) && table.fields[name]?.reported) drop(replaces, name);
@@ -98,7 +98,7 @@ export const image: Provider = {
       const order = orderOf(news);
       if (needsData(olds, news)) {
         const completed = await service.completeImage(id, order, job);
-        if (!sameId(id, completed.id)) throw madeAnew(id, completed.id);
+        if (!sameId(id, completed.id)) throw madeAnew("image", id, completed.id);
         return completed;
       }
       const facts = any
@@ -221,7 +221,9 @@ async function demandContent(
 
 /** An image's data never changes in place; where it did, or was lost, somebody has to know. */
 function withContentDrift(props: Values, facts: ImageFacts): ImageFacts {
-  if (props.content === undefined || isUnfinished(props)) return { ...facts, content: props.content };
+  // A look from outside doesn't make it finished.
+  if (isUnfinished(props)) return { ...facts, content: props.content, status: props.status as string };
+  if (props.content === undefined) return { ...facts, content: props.content };
   if (facts.status === "killed") return { ...facts, content: "none (killed)" };
   for (const field of ["hashValue", "checksum", "size"]) {
     if (props[field] !== undefined && facts[field] !== undefined && props[field] !== facts[field]) {
@@ -245,11 +247,12 @@ function needsData(props: Values, inputs: Values): boolean {
   return isUnfinished(props) || (props.status === "queued" && inputs.source !== undefined);
 }
 
-/** The state can't be told of another id by an update. */
-function madeAnew(id: string, now: string): ImagesError {
-  return new ImagesError("conflict", `image ${id} couldn't be finished, and was made anew as ${now}`, {
-    hint: "Run pulumi up --refresh: it finds the new image and takes it over",
-  });
+/** Whether this very image can still get its data. What a service fetches by itself wasn't cut off with us. */
+async function canComplete(id: string, props: Values, inputs: Values): Promise<boolean> {
+  const { connection, source } = inputs;
+  if (!isUnfinished(props) || hasUnknown([connection, source])) return true;
+  if ((source as { mode?: string } | undefined)?.mode === "import") return true;
+  return (await serviceOf(inputs).completable?.(id, momentOf(inputs))) ?? true;
 }
 
 function sameId(id: string, imageId: unknown): boolean {

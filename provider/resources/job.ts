@@ -19,6 +19,14 @@ export function jobOf(verb: keyof typeof defaultMinutes, inputs: Values): Job {
   };
 }
 
+/** How long a service may take to notice that a connection has ended. */
+const momentMs = 10_000;
+
+/** Work that is done while changes are looked for, and has to be short. */
+export function momentOf(inputs: Values): Job {
+  return { ...jobOf("update", inputs), deadline: Date.now() + momentMs };
+}
+
 const unitMs: Record<string, number> = { h: 3_600_000, m: 60_000, s: 1000, ms: 1 };
 
 /** A duration as Go writes it ("1h30m"), which is the form of customTimeouts. */

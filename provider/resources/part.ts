@@ -4,9 +4,9 @@ import { configure, serviceOf, tableOf } from "../runtime.ts";
 import type { ImageService, PartService, Values } from "../services/service.ts";
 import { declaredIn, problemsIn } from "./checks.ts";
 import { generationOf } from "./generation.ts";
-import { jobOf } from "./job.ts";
+import { jobOf, momentOf } from "./job.ts";
 import { changesOf, inputsFrom, outputsFrom, refreshedOutputs } from "./managed.ts";
-import { type Provider, partly, toFailures } from "./provider.ts";
+import { madeAnew, type Provider, partly, toFailures } from "./provider.ts";
 import { tagOwner } from "./tagOwners.ts";
 
 /** The lifecycle of what belongs to an image and is managed by itself: a member, a tag, a copy. */
@@ -37,7 +37,12 @@ export function partProvider(kind: Kind, partOf: (service: ImageService) => Part
         const there = hasUnknown(news) || (await part(news).read(id, news)) !== undefined;
         (there ? updates : replaces).push("connection");
       }
-      if (olds.status === "unfinished") updates.push("status");
+      if (olds.status === "unfinished") {
+        const can =
+          hasUnknown([news.connection, news.to]) ||
+          ((await part(news).completable?.(id, news, momentOf(news))) ?? true);
+        (can ? updates : replaces).push("status");
+      }
       // Old and new can be one and the same thing to the service, and the old one is deleted last otherwise.
       return { changes: updates.length + replaces.length > 0, replaces, deleteBeforeReplace: kind !== "ImageCopy" };
     },
@@ -53,8 +58,9 @@ export function partProvider(kind: Kind, partOf: (service: ImageService) => Part
     },
 
     async read(id, props) {
-      const facts = await part(props).read(id, props);
-      if (facts === undefined) return { id: "", props: {} };
+      const found = await part(props).read(id, props);
+      if (found === undefined) return { id: "", props: {} };
+      const facts = props.status === "unfinished" ? { ...found, status: "unfinished" } : found;
       const table = tableOf(kind, props.service);
       if (props.managed === undefined) return { id, props: outputsFrom(table, props, facts), inputs: props };
       return { id, props: refreshedOutputs(table, props, facts), inputs: inputsFrom(table, props, facts) };
@@ -66,11 +72,13 @@ export function partProvider(kind: Kind, partOf: (service: ImageService) => Part
       const unfinished = olds.status === "unfinished";
       try {
         const written = updates.filter(name => table.fields[name]?.change === "update" && news[name] !== undefined);
+        if (unfinished) written.push("status");
         const facts =
-          written.length > 0 || unfinished
+          written.length > 0
             ? await part(news).update(id, news, written, jobOf("update", news))
             : await part(news).read(id, news);
         if (facts === undefined) throw goneOutside(kind, id);
+        if (facts.id.toLowerCase() !== id.toLowerCase()) throw madeAnew(kind, id, facts.id);
         return { outs: outputsFrom(table, news, facts) };
       } catch (error) {
         throw partly(error, facts => outputsFrom(table, news, facts));

@@ -1,5 +1,7 @@
+import { isDeepStrictEqual } from "node:util";
+import * as v from "valibot";
 import { ImagesError } from "../errors.ts";
-import { hasUnknown, type Problem } from "../fields/field.ts";
+import { type Field, type FieldTable, hasUnknown, type Problem, problemsOf } from "../fields/field.ts";
 import { markOf } from "../mark.ts";
 import type { ServiceName } from "./names.ts";
 import type { OpenOther } from "./registry.ts";
@@ -13,10 +15,8 @@ interface Target extends Values {
   url?: string;
 }
 
-/** What comes along from the source, unless the target's declaration says otherwise. */
-const metadataFields = ["name", "minDisk", "minRam", "tags", "properties"] as const;
-/** What a target may declare besides. */
-const targetFields = ["visibility", "protected"] as const;
+/** What comes along from the source, unless the target's declaration says otherwise. Properties do, too, one by one. */
+const metadataFields = ["name", "minDisk", "minRam", "tags"] as const;
 const formatFields = ["diskFormat", "containerFormat"] as const;
 
 /**
@@ -49,13 +49,15 @@ export function copyAcross(source: ImageService, other: OpenOther): PartService 
     return facts;
   }
 
-  async function orderOf(values: Values): Promise<ImageOrder> {
+  async function orderOf(values: Values): Promise<ImageOrder & { left: string[] }> {
     const facts = await sourceOf(values);
+    const { metadata, left } = metadataOf(values, facts, tableOf(targetOf(values)));
     const data = source.imageData?.(facts);
     if (data === undefined) throw new ImagesError("unsupported", `${source.name} doesn't give out its images' data`);
     const { mode, url } = values.to as Target;
     return {
-      values: orderValues(values, facts),
+      values: { ...formatsOf(facts), ...((values.metadata as Values | undefined) ?? metadata), ...placeOf(values) },
+      left,
       data: mode === "import" ? { ...data, import: true, url } : data,
       mark: markOf(String(values.resource), Number(values.generation ?? 0)),
     };
@@ -66,7 +68,7 @@ export function copyAcross(source: ImageService, other: OpenOther): PartService 
       if (hasUnknown(values.to)) return { problems: [] };
       const target = targetOf(values);
       await target.signIn();
-      const { name, mode, url, store, visibility } = values.to as Target;
+      const { name, mode, url } = values.to as Target;
       const problems: Problem[] = [];
       if (mode === "import" && url === undefined) {
         problems.push({
@@ -100,24 +102,29 @@ export function copyAcross(source: ImageService, other: OpenOther): PartService 
           reason: `the copy is to be in the same project as its source, and has the same name: ${name}`,
         });
       }
-      const asked = {
-        ...(mode === "import" ? { source: { mode } } : {}),
-        ...(store === undefined ? {} : { store }),
-        ...(visibility === undefined ? {} : { visibility }),
-      };
-      for (const { property, reason } of await target.checkImage(asked)) {
-        problems.push({ property: `to.${property.replace(/^source\./, "")}`, reason });
+      const table = tableOf(target);
+      const { metadata } = metadataOf(values, known, table);
+      const asked = { ...(known === undefined ? {} : formatsOf(known)), ...metadata, ...placeOf(values) };
+      const wrong = problemsOf(table, { service: target.name, ...asked }).filter(
+        ({ property }) => known !== undefined || property !== "name",
+      );
+      if (wrong.length === 0) {
+        wrong.push(...(await target.checkImage(mode === "import" ? { ...asked, source: { mode } } : asked)));
+      }
+      for (const { property, reason } of wrong) {
+        const isFormat = (formatFields as readonly string[]).includes(property);
+        problems.push({ property: isFormat ? "imageId" : `to.${property.replace(/^source\./, "")}`, reason });
       }
       if (known === undefined) return { problems };
       const content = source.imageData?.(known).content;
-      return {
-        problems,
-        inputs: { metadata: metadataOf(values, known), ...(content === undefined ? {} : { content }) },
-      };
+      return { problems, inputs: { metadata, ...(content === undefined ? {} : { content }) } };
     },
 
     async create(values, job) {
-      return facts(values, await targetOf(values).createImage(await orderOf(values), job));
+      const target = targetOf(values);
+      const { left, ...order } = await orderOf(values);
+      if (left.length > 0) job.warn(`the copy is without ${left.join(", ")}: ${target.name} has no place for it`);
+      return facts(values, await target.createImage(order, job));
     },
 
     async read(id, values) {
@@ -125,10 +132,16 @@ export function copyAcross(source: ImageService, other: OpenOther): PartService 
       return found === undefined ? undefined : facts(values, found);
     },
 
-    async update(id, values, _changed, job) {
+    async completable(id, values, job) {
+      // What the target fetches by itself isn't cut off with us.
+      if ((values.to as Target).mode === "import") return true;
+      return (await targetOf(values).completable?.(id, job)) ?? true;
+    },
+
+    async update(id, values, changed, job) {
       const target = targetOf(values);
       const found = await target.readImage(id);
-      if (found === undefined || found.status === "queued") {
+      if (found === undefined || changed.includes("status") || found.status === "queued") {
         return facts(values, await target.completeImage(id, await orderOf(values), job));
       }
       const change = { actual: found, wanted: values.metadata as Values, removedProperties: [] };
@@ -141,29 +154,55 @@ export function copyAcross(source: ImageService, other: OpenOther): PartService 
   };
 }
 
-/** The metadata that a copy is to have: the source's, with what the target declares in its place. */
-function metadataOf(values: Values, source: ImageFacts): Values {
-  const to = values.to as Target;
+/**
+ * The metadata that a copy is to have: the source's, as far as the target has a place for it, with what the target declares in its place.
+ * @returns with the names of what stays behind
+ */
+function metadataOf(
+  values: Values,
+  source: ImageFacts | undefined,
+  { fields }: FieldTable,
+): { metadata: Values; left: string[] } {
+  const { properties: declared, visibility, protected: isProtected, ...to } = values.to as Target;
   const metadata: Values = {};
+  const left: string[] = [];
   for (const field of metadataFields) {
-    const value = to[field] ?? source[field];
-    if (value !== undefined) metadata[field] = value;
+    const value = to[field] ?? source?.[field];
+    if (value === undefined) continue;
+    if (to[field] !== undefined || fields[field] !== undefined) metadata[field] = value;
+    else if (!isDeepStrictEqual(value, [])) left.push(field);
   }
-  metadata.properties = { ...(source.properties as Values | undefined), ...(to.properties as Values | undefined) };
-  for (const field of targetFields) if (to[field] !== undefined) metadata[field] = to[field];
-  return metadata;
+  const properties = Object.entries((source?.properties ?? {}) as Values);
+  const fits = ([name, value]: [string, unknown]) =>
+    v.safeParse((fields.properties as Field).schema, { [name]: value }).success;
+  left.push(...properties.filter(entry => !fits(entry)).map(([name]) => `the property ${name}`));
+  metadata.properties = { ...Object.fromEntries(properties.filter(fits)), ...(declared as Values | undefined) };
+  if (isProtected !== undefined) metadata.protected = isProtected;
+  if (visibility !== undefined) Object.assign(metadata, visibilityFor(visibility, fields));
+  return { metadata, left };
 }
 
-function orderValues(values: Values, source: ImageFacts): Values {
-  const to = values.to as Target;
-  const formats = Object.fromEntries(
+/** A visibility in the target's own words: the Image API v1 only knows public or not. */
+function visibilityFor(visibility: unknown, fields: FieldTable["fields"]): Values {
+  const known = fields.visibility !== undefined || (visibility !== "public" && visibility !== "private");
+  return known ? { visibility } : { isPublic: visibility === "public" };
+}
+
+function formatsOf(source: ImageFacts): Values {
+  return Object.fromEntries(
     formatFields.flatMap(field => (source[field] === undefined ? [] : [[field, source[field]]])),
   );
-  return {
-    ...formats,
-    ...((values.metadata as Values | undefined) ?? metadataOf(values, source)),
-    ...(to.store === undefined ? {} : { store: to.store }),
-  };
+}
+
+function placeOf({ to }: Values): Values {
+  const { store } = to as Target;
+  return store === undefined ? {} : { store };
+}
+
+function tableOf(target: ImageService): FieldTable {
+  const table = target.imageFields?.();
+  if (table !== undefined) return table;
+  throw new ImagesError("unsupported", `an image can't be copied to ${target.name} by its data`);
 }
 
 /** What a copy is like now; of its properties, those that came along. */

@@ -1,6 +1,6 @@
 import type { Connection } from "../connection.ts";
 import type { Content } from "../content/index.ts";
-import type { Problem } from "../fields/field.ts";
+import type { FieldTable, Problem } from "../fields/field.ts";
 import type { Lookups } from "./lookups.ts";
 import type { ServiceName } from "./names.ts";
 
@@ -87,6 +87,8 @@ export interface ImageService {
   readonly connection: Connection;
   /** Signs in, once for all callers. Throws "unauthorized", "unavailable" or "configuration". */
   signIn(): Promise<void>;
+  /** What a program may declare of its images: what a copy that comes here has to keep to. */
+  imageFields?(): FieldTable;
   /** What only the service can say about an order, before anything is done: stores, import methods, formats. */
   checkImage(values: Values): Promise<Problem[]>;
   /** Makes the image, or takes over what an earlier, interrupted try of the same resource left. */
@@ -102,6 +104,12 @@ export interface ImageService {
   findImages(query: ImageQuery): Promise<ImageFacts[]>;
   /** Goes on with an image whose create ended before it was done. */
   completeImage(id: string, order: ImageOrder, job: Job): Promise<ImageFacts>;
+  /**
+   * Whether an image whose create ended early can still be completed; without this, it always can. It can't where the service died, or the
+   * network, while it was being sent data: such an image takes no more, and only a new one helps.
+   * @param job its deadline says how long the service may take to notice that nobody sends any more
+   */
+  completable?(id: string, job: Job): Promise<boolean>;
   updateImage(id: string, change: ImageChange, job: Job): Promise<ImageFacts>;
   /** Resolves when the image is gone, or with `queued` as soon as the service has been told; one that is gone already is fine. */
   deleteImage(id: string, options: { force: boolean; queued?: boolean }, job: Job): Promise<void>;
@@ -129,8 +137,10 @@ export interface PartService {
   create(values: Values, job: Job): Promise<Facts>;
   /** It, or undefined when there is none (any more); as it was earlier in this run, before any write of ours. @param values the resource's outputs in the state, or the inputs of a read by id */
   read(id: string, values: Values): Promise<Facts | undefined>;
-  /** @param values the inputs now wanted; @param changed names of those that differ from what is */
+  /** @param values the inputs now wanted; @param changed names of those that differ from what is, `status` where it isn't finished */
   update(id: string, values: Values, changed: readonly string[], job: Job): Promise<Facts>;
+  /** As with an image's. @param values the inputs now wanted */
+  completable?(id: string, values: Values, job: Job): Promise<boolean>;
   /** Resolves when it is gone; one that is gone already is fine. */
   delete(id: string, values: Values, job: Job): Promise<void>;
 }

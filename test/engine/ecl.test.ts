@@ -600,7 +600,7 @@ describe("ecl", () => {
       assert.match(await copyTo({ stores: ["fast"] }), /to has no stores/);
       assert.match(
         await copyTo({ connection: "consumer", visibility: "community" }),
-        /to.visibility: visibility must be one of .* there/,
+        /to.visibility: visibility must be one of private, shared, public; not "community"/,
       );
       const nothing = crypto.randomUUID();
       assert.match(

@@ -263,7 +263,7 @@ describe("istack", () => {
       assert.match(await check("imageCopy", { to: { tenant: "0".repeat(32) } }), /to has no tenant/);
       assert.match(
         await check("imageCopy", { to: { connection: "consumer", visibility: "shared" } }),
-        /visibility must be one of private, public there/,
+        /visibility must be one of private, public; not "shared"/,
       );
       assert.match(await check("imageCopy", { to: { connection: "consumer" } }), /there is no image/);
     });

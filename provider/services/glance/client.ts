@@ -13,7 +13,7 @@ export interface GlanceClient {
   /** The same, page by page: each is asked for when it is wanted. */
   pages(query: Query): AsyncGenerator<WireImage[]>;
   /** undefined: 404, which is also the answer for an image of somebody else's. */
-  get(id: string): Promise<WireImage | undefined>;
+  get(id: string, deadline?: number): Promise<WireImage | undefined>;
   /** undefined: the id is used, or was used by an image that has been deleted since (409). */
   create(body: Record<string, unknown>): Promise<WireImage | undefined>;
   patch(id: string, patch: readonly PatchOperation[]): Promise<WireImage>;
@@ -146,8 +146,9 @@ export function createClient(http: Http): GlanceClient {
       for await (const page of pages(query, most)) images.push(...page);
       return images;
     },
-    async get(id) {
-      const answer = await http.send<WireImage>({ method: "GET", path: image(id), accept: [404] });
+    async get(id, deadline) {
+      const limit = deadline === undefined ? {} : { deadline };
+      const answer = await http.send<WireImage>({ method: "GET", path: image(id), accept: [404], ...limit });
       return answer.status === 404 ? undefined : answer.body;
     },
     async create(body) {

@@ -1,5 +1,6 @@
 import { ImagesError, UnfinishedError } from "../../errors.ts";
 import { imageIdOf, isOwnId } from "../../mark.ts";
+import { ServiceLost } from "../lost.ts";
 import type { ImageFacts, ImageOrder, Job } from "../service.ts";
 import { createBody, factsOf, markProperties, type WireImage } from "./attributes.ts";
 import type { GlanceCloud } from "./cloud.ts";
@@ -43,6 +44,14 @@ export async function complete(cloud: GlanceCloud, found: WireImage, order: Imag
   await remove(cloud, found.id, { force: true }, job);
   const reserved = await reserve(cloud, order);
   return await finish(cloud, reserved.image, order, job);
+}
+
+/** Whether an image of ours can still be brought to what is ordered: not one that the server takes for being uploaded to for ever. */
+export async function completable(cloud: GlanceCloud, id: string, job: Job): Promise<boolean> {
+  const image = await cloud.client.get(id);
+  if (image === undefined) return false;
+  // An import is the server's own work, whoever has gone.
+  return image.status === "importing" || (await settled(cloud, image, job)) !== undefined;
 }
 
 /** What this very resource made before, in a run whose end never reached the state. Of several, the one that got furthest. */
@@ -129,14 +138,15 @@ async function correct(cloud: GlanceCloud, image: WireImage, order: ImageOrder, 
 }
 
 /**
- * What to throw after a create failed. Time running out says nothing about the image, so that one is kept, and told to the
- * state, for the next run to go on with; after any other failure it is removed.
+ * What to throw after a create failed. Time running out says nothing about the image, nor does a service that is gone: such an image is
+ * kept, and told to the state, for the next run to go on with; after any other failure it is removed.
  */
 async function cleanedUp(cloud: GlanceCloud, id: string, error: unknown, job: Job): Promise<unknown> {
   const code = error instanceof ImagesError ? error.code : undefined;
   if (code === "not-found") return error;
   const facts: ImageFacts = { id, status: "unfinished" };
-  if (code === "timeout" || code === "interrupted" || job.signal.aborted) return new UnfinishedError(error, facts);
+  const unknown = code === "timeout" || code === "interrupted" || error instanceof ServiceLost;
+  if (unknown || job.signal.aborted) return new UnfinishedError(error, facts);
   try {
     await remove(cloud, id, { force: true }, { ...job, deadline: Math.max(job.deadline, Date.now() + 30_000) });
     return error;

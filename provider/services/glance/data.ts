@@ -1,6 +1,7 @@
 import { setTimeout as pause } from "node:timers/promises";
 import type { Content } from "../../content/index.ts";
 import { ImagesError } from "../../errors.ts";
+import { afterBroken } from "../lost.ts";
 import type { ImageData, ImageOrder, Job } from "../service.ts";
 import type { WireImage } from "./attributes.ts";
 import type { Upload } from "./client.ts";
@@ -89,8 +90,8 @@ async function upload(
   }
 }
 
-async function present(cloud: GlanceCloud, id: string): Promise<WireImage> {
-  const image = await cloud.client.get(id);
+async function present(cloud: GlanceCloud, id: string, deadline?: number): Promise<WireImage> {
+  const image = await cloud.client.get(id, deadline);
   if (image === undefined) throw gone(id);
   return image;
 }
@@ -98,7 +99,7 @@ async function present(cloud: GlanceCloud, id: string): Promise<WireImage> {
 /** A refusal can reach us as a broken connection, and a success as a lost answer: the image says what happened. */
 async function afterFailure(cloud: GlanceCloud, id: string, error: unknown, job: Job): Promise<WireImage> {
   if (job.signal.aborted) throw error;
-  const image = await present(cloud, id);
+  const image = await afterBroken(error, () => present(cloud, id, job.deadline));
   // Our own connection is closed, so the server notices and goes back to `queued`, or finishes.
   return image.status === "saving" ? await untilSettled(cloud.client, id, job) : image;
 }

@@ -16,19 +16,10 @@ export class Discovery {
 
   async check(values: Values): Promise<Problem[]> {
     return [
-      ...this.#checkVisibility(values),
       ...(await this.#checkPlaces(values)),
       ...(await this.#checkImport(values)),
       ...(await this.#checkDiskFormat(values)),
     ];
-  }
-
-  /** An Image's own is right by its fields already; a copy's comes from another service's program. */
-  #checkVisibility({ visibility }: Values): Problem[] {
-    const { visibilities } = this.#cloud.dialect;
-    if (typeof visibility !== "string" || visibility === unknownValue || visibilities.includes(visibility)) return [];
-    const reason = `visibility must be one of ${visibilities.join(", ")} there; not ${JSON.stringify(visibility)}`;
-    return [{ property: "visibility", reason }];
   }
 
   async #checkPlaces(values: Values): Promise<Problem[]> {

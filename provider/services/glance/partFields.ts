@@ -160,7 +160,8 @@ function samePlace(actual: unknown, wanted: unknown): boolean {
 /** Whether everything that is wanted of a copy is so; tags in any order. */
 function sameMetadata(actual: unknown, wanted: unknown): boolean {
   const is = (actual ?? {}) as Record<string, unknown>;
-  return Object.entries(wanted as Record<string, unknown>).every(
+  // Of a copy that isn't finished, none is noted.
+  return Object.entries((wanted ?? {}) as Record<string, unknown>).every(
     ([name, value]) => sameValue(is[name], value) || isDeepStrictEqual(is[name], value),
   );
 }

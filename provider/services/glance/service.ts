@@ -9,12 +9,13 @@ import { factsOf } from "./attributes.ts";
 import { createClient, tellingClient } from "./client.ts";
 import type { GlanceCloud } from "./cloud.ts";
 import { copiesInStores } from "./copies.ts";
-import { complete, create } from "./create.ts";
+import { completable, complete, create } from "./create.ts";
 import { holds } from "./data.ts";
 import { remove } from "./delete.ts";
 import type { Dialect } from "./dialect.ts";
 import { Discovery } from "./discovery.ts";
 import { shareAsOrdered, withMembers } from "./exclusiveMembers.ts";
+import { imageFields } from "./fields.ts";
 import { glanceLookups } from "./lookups.ts";
 import { glanceMembers } from "./members.ts";
 import { imageReads } from "./reads.ts";
@@ -63,6 +64,7 @@ export function openGlance(connection: Connection<OpenStackSettings>, dialect: D
     async signIn() {
       await session.token();
     },
+    imageFields: () => imageFields(dialect),
     checkImage: values => discovery.check(values),
     createImage: async (order, job) => await shareAsOrdered(cloud, await create(cloud, order, job), order.values),
     async completeImage(id, order, job) {
@@ -70,6 +72,7 @@ export function openGlance(connection: Connection<OpenStackSettings>, dialect: D
       const facts = image === undefined ? await create(cloud, order, job) : await complete(cloud, image, order, job);
       return await shareAsOrdered(cloud, facts, order.values);
     },
+    completable: (id, job) => completable(cloud, id, job),
     digests: dialect.hashes ? ["sha512"] : ["md5"],
     async readImage(id, fields = [], earlierWillDo) {
       const image = await cloud.reads.read(id, earlierWillDo);
@@ -112,6 +115,7 @@ export function byTarget(field: string, special: PartService, across: PartServic
     read: (id, values) => of(values).read(id, values),
     update: (id, values, changed, job) => of(values).update(id, values, changed, job),
     delete: (id, values, job) => of(values).delete(id, values, job),
+    completable: async (id, values, job) => (await of(values).completable?.(id, values, job)) ?? true,
   };
 }
 

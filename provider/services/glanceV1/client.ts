@@ -14,7 +14,7 @@ export interface GlanceV1Client {
   /** One listing's page: the newest first. @param after the id of the last image of the page before */
   page(filters: Record<string, string>, after?: string): Promise<WireImage[]>;
   /** undefined: 404, which is also the answer for an image of somebody else's. */
-  get(id: string): Promise<WireImage | undefined>;
+  get(id: string, deadline?: number): Promise<WireImage | undefined>;
   /** Makes an image without data. undefined: the id is used, or was used by an image that has been deleted since (409). */
   reserve(fields: Record<string, unknown>, properties: Record<string, string>): Promise<WireImage | undefined>;
   /** @param purge properties that aren't named are removed */
@@ -89,8 +89,9 @@ export function createClient(http: Http): GlanceV1Client {
         if (next.length < leastLimit || images.length >= most) return images;
       }
     },
-    async get(id) {
-      const answer = await http.send({ method: "HEAD", path: path(id), accept: [404] });
+    async get(id, deadline) {
+      const limit = deadline === undefined ? {} : { deadline };
+      const answer = await http.send({ method: "HEAD", path: path(id), accept: [404], ...limit });
       return answer.status === 404 ? undefined : imageOf(answer.headers);
     },
     async reserve(fields, properties) {

@@ -2,6 +2,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import { ImagesError, UnfinishedError } from "../../errors.ts";
 import { imageIdOf, isOwnId } from "../../mark.ts";
 import { markProperties } from "../glance/attributes.ts";
+import { ServiceLost } from "../lost.ts";
 import type { ImageFacts, ImageOrder, Job, Values } from "../service.ts";
 import { factsOf, fieldsOf, hasMark, markOf, type WireImage } from "./attributes.ts";
 import type { GlanceV1Cloud } from "./cloud.ts";
@@ -50,6 +51,14 @@ export async function complete(
   }
   await remove(cloud, found.id, { force: true }, job);
   return await make(cloud, order, job);
+}
+
+/** Whether an image of ours can still be brought to what is ordered: not one that was killed, or that is saved for ever. */
+export async function completable(cloud: GlanceV1Cloud, id: string, job: Job): Promise<boolean> {
+  const image = await cloud.client.get(id);
+  if (isGone(image)) return false;
+  const now = await settled(cloud, image, job);
+  return now !== undefined && now.status !== "killed";
 }
 
 /** What this very resource made before, in a run whose end never reached the state. Of several, the one that got furthest. */
@@ -169,14 +178,15 @@ async function correct(cloud: GlanceV1Cloud, image: WireImage, order: ImageOrder
 }
 
 /**
- * What to throw after a create failed. Time running out says nothing about the image, so that one is kept, and told to the
- * state, for the next run to go on with; after any other failure it is removed.
+ * What to throw after a create failed. Time running out says nothing about the image, nor does a service that is gone: such an image is
+ * kept, and told to the state, for the next run to go on with; after any other failure it is removed.
  */
 async function cleanedUp(cloud: GlanceV1Cloud, id: string, error: unknown, job: Job): Promise<unknown> {
   const code = error instanceof ImagesError ? error.code : undefined;
   if (code === "not-found") return error;
   const facts: ImageFacts = { id, status: "unfinished" };
-  if (code === "timeout" || code === "interrupted" || job.signal.aborted) return new UnfinishedError(error, facts);
+  const unknown = code === "timeout" || code === "interrupted" || error instanceof ServiceLost;
+  if (unknown || job.signal.aborted) return new UnfinishedError(error, facts);
   try {
     await remove(cloud, id, { force: true }, { ...job, deadline: Math.max(job.deadline, Date.now() + 30_000) });
     return error;

@@ -2,6 +2,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import type { Content } from "../../content/index.ts";
 import { ImagesError } from "../../errors.ts";
 import { gone } from "../glance/waiting.ts";
+import { afterBroken } from "../lost.ts";
 import type { ImageData, ImageOrder, Job } from "../service.ts";
 import type { WireImage } from "./attributes.ts";
 import type { GlanceV1Cloud } from "./cloud.ts";
@@ -75,7 +76,7 @@ async function upload(cloud: GlanceV1Cloud, id: string, data: ImageData, job: Jo
     } catch (error) {
       content?.close();
       if (!(error instanceof ImagesError) || job.signal.aborted || error.code === "content") throw error;
-      const image = await cloud.client.get(id);
+      const image = await afterBroken(error, () => cloud.client.get(id, job.deadline));
       if (isGone(image)) throw gone(id);
       const settled = image.status === "saving" ? await untilSettled(cloud.client, id, job) : image;
       // It did arrive, only the answer was lost: the digests tell.

@@ -9,9 +9,10 @@ import { dataOf } from "../storedData.ts";
 import { factsOf } from "./attributes.ts";
 import { createClient, tellingClient } from "./client.ts";
 import type { GlanceV1Cloud } from "./cloud.ts";
-import { complete, create } from "./create.ts";
+import { completable, complete, create } from "./create.ts";
 import { holds } from "./data.ts";
 import { remove } from "./delete.ts";
+import { imageFields } from "./fields.ts";
 import { glanceV1Lookups } from "./lookups.ts";
 import { glanceV1Members } from "./members.ts";
 import { imageReads } from "./reads.ts";
@@ -42,6 +43,7 @@ export function openGlanceV1(connection: Connection<OpenStackSettings>, other: O
     async signIn() {
       await session.token();
     },
+    imageFields,
     // Nothing that only the service knows: it can't be asked for its formats or its policies.
     checkImage: async () => [],
     digests: ["md5"],
@@ -50,6 +52,7 @@ export function openGlanceV1(connection: Connection<OpenStackSettings>, other: O
       const image = await client.get(id);
       return isGone(image) ? await create(cloud, order, job) : await complete(cloud, image, order, job);
     },
+    completable: (id, job) => completable(cloud, id, job),
     async readImage(id, _fields, earlierWillDo) {
       const image = await cloud.reads.read(id, earlierWillDo);
       return isGone(image) ? undefined : factsOf(image);
