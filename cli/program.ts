@@ -1,6 +1,7 @@
 import tab from "@bomb.sh/tab/commander";
 import { Command, CommanderError } from "commander";
 import { addAdopt } from "./commands/adopt.ts";
+import { addComment } from "./commands/comment.ts";
 import { addConnections } from "./commands/connections.ts";
 import { addDoctor } from "./commands/doctor.ts";
 import { addDownload } from "./commands/download.ts";
@@ -52,7 +53,7 @@ Exit codes: 0 done; 1 the service or the network failed; 2 wrong usage or config
     );
   for (const add of [
     ...[addConnections, addList, addShow, addDownload, addAdopt, addSchema],
-    ...[addLicenses, addJobs, addCancelJob, addDoctor, addDrift],
+    ...[addLicenses, addJobs, addCancelJob, addDoctor, addDrift, addComment],
   ]) {
     add(program);
   }

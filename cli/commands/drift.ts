@@ -58,12 +58,11 @@ Exit codes: 0 nothing; 2 drift; 3 only changes of the program; 1 failed. With --
         });
       }
       const opened = await openStack(folder, stack);
-      const config = await readStackConfig(folder, opened.stack);
-      hideSecrets(config, folder);
+      const secretsHidden = readStackConfig(folder, opened.stack).then(config => hideSecrets(config, folder));
       const interrupted = new AbortController();
       const stop = () => interrupted.abort();
       process.once("SIGINT", stop).once("SIGTERM", stop);
-      const report = await lookAt(opened, interrupted.signal);
+      const report = await lookAt(opened, secretsHidden, interrupted.signal);
       process.removeListener("SIGINT", stop).removeListener("SIGTERM", stop);
       if (interrupted.signal.aborted) {
         note("interrupted");

@@ -8,9 +8,16 @@ import type { Previewed } from "./preview.ts";
 import type { DriftReport } from "./report.ts";
 import { sightingOf } from "./steps.ts";
 
-/** Looks at a stack by one preview with refresh, and one without where a secret differs, to tell whose change it is. */
-export async function lookAt(stack: Previewed, signal: AbortSignal): Promise<DriftReport> {
-  const { events, failure } = await stack.preview({ refresh: true, signal });
+/**
+ * Looks at a stack by one preview with refresh, and one without where a secret differs, to tell whose change it is.
+ * @param secretsHidden settles when every secret is unprintable: what was seen isn't looked at before
+ */
+export async function lookAt(
+  stack: Previewed,
+  secretsHidden: Promise<void>,
+  signal: AbortSignal,
+): Promise<DriftReport> {
+  const [{ events, failure }] = await Promise.all([stack.preview({ refresh: true, signal }), secretsHidden]);
   const sighting = sightingOf(events);
   let resources = resourcesOf(sighting);
   if (failure === undefined && hiddenChanges(resources).length > 0) {

@@ -1,6 +1,10 @@
+import { execFile } from "node:child_process";
 import { createRequire } from "node:module";
+import { promisify } from "node:util";
 import type { EngineEvent, LocalWorkspace, Stack } from "@pulumi/pulumi/automation/index.js";
 import { ImagesError } from "../../provider/errors.ts";
+
+const execute = promisify(execFile);
 
 type Automation = typeof import("@pulumi/pulumi/automation/index.js");
 
@@ -30,7 +34,7 @@ export async function openStack(folder: string, stackName: string | undefined): 
   try {
     const workspace = await LocalWorkspace.create({ workDir: folder, envVars: { PULUMI_SKIP_UPDATE_CHECK: "true" } });
     const { name: project } = await workspace.projectSettings();
-    const name = stackName ?? (await selectedStack(workspace));
+    const name = stackName ?? (await selectedStack(folder));
     leaveSelection(workspace);
     const stack = await Stack.select(name, workspace);
     return { project, stack: name, preview: options => run(stack, options) };
@@ -40,10 +44,18 @@ export async function openStack(folder: string, stackName: string | undefined): 
   }
 }
 
-async function selectedStack(workspace: LocalWorkspace): Promise<string> {
-  const selected = await workspace.stack();
-  if (selected !== undefined) return selected.name;
-  throw new ImagesError("configuration", "no stack is selected", { hint: "Name one by --stack" });
+/** The API would list all stacks for it. @throws ImagesError "configuration" where none is selected */
+async function selectedStack(folder: string): Promise<string> {
+  const env = { ...process.env, PULUMI_SKIP_UPDATE_CHECK: "true" };
+  try {
+    const { stdout } = await execute("pulumi", ["stack", "--show-name", "--non-interactive"], { cwd: folder, env });
+    return stdout.trim();
+  } catch (error) {
+    throw new ImagesError("configuration", `no stack is selected: ${saidBy(error)}`, {
+      hint: "Name one by --stack",
+      cause: error,
+    });
+  }
 }
 
 /** The API selects the stack that it works on, in the user's own workspace, where it would stay selected. Each command names it anyway. */

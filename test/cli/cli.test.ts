@@ -230,7 +230,7 @@ describe("pulumi-images", () => {
 
   it("explains its usage", async () => {
     const commands = ["connections", "list", "show", "download", "schema", "licenses", "jobs", "cancel-job", "doctor"];
-    for (const name of [...commands, "adopt", "drift"]) {
+    for (const name of [...commands, "adopt", "drift", "comment"]) {
       const { code, out } = await command([name, "--help"]);
       assert.equal(code, 0);
       assert.match(out, new RegExp(`^Usage: pulumi-images ${name} `));

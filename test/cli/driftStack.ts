@@ -24,16 +24,17 @@ export class DriftStack {
   readonly stack: Stack;
   readonly cloud: LocalCloud;
   readonly #dir: string;
-  readonly #api: ImageApi;
+  /** Who works on `lab` behind Pulumi's back. */
+  readonly api: ImageApi;
 
   private constructor(stack: Stack, cloud: LocalCloud, dir: string, api: ImageApi) {
     this.stack = stack;
     this.cloud = cloud;
     this.#dir = dir;
-    this.#api = api;
+    this.api = api;
   }
 
-  static async start(project: string): Promise<DriftStack> {
+  static async start(project: string, name = "dev"): Promise<DriftStack> {
     const dir = await mkdtemp(join(tmpdir(), "pulumi-images-drift-"));
     const cloud = await startCloud({ dir, services: ["openstack"] });
     const { openstack } = cloud;
@@ -41,7 +42,7 @@ export class DriftStack {
       lab: connectionOf(openstack, openstack.accounts.owner),
       partner: connectionOf(openstack, openstack.accounts.consumer),
     };
-    const stack = await Stack.create({ project, config: { "images:connections": connections } });
+    const stack = await Stack.create({ project, stack: name, config: { "images:connections": connections } });
     await writeFile(join(stack.folder, "disk.raw"), noise("disk", 20_000));
     await writeFile(join(stack.folder, "built.raw"), noise("built", 20_000));
     const [imageUrl = ""] = cloud.services.openstack.imageServers;
@@ -69,6 +70,12 @@ export class DriftStack {
     const files = (await readdir(state, { recursive: true, withFileTypes: true })).filter(file => file.isFile());
     const paths = files.map(file => join(file.parentPath, file.name)).sort();
     return Object.fromEntries(await Promise.all(paths.map(async path => [path, await readFile(path, "base64")])));
+  }
+
+  /** An image on the connection `lab`, with data. */
+  image(name: string, args: object = {}): Declared {
+    const data = { diskFormat: "raw", containerFormat: "bare", source: { file: "disk.raw" } };
+    return { kind: "Image", name, args: { service: "openstack", connection: "lab", name, ...data, ...args } };
   }
 
   program(): Declared[] {
@@ -129,7 +136,7 @@ export class DriftStack {
   async interfere(): Promise<void> {
     const state = await this.stack.state();
     const id = (name: string): string => String(state[name]?.id);
-    const api = this.#api;
+    const { api } = this;
     const { accounts } = this.cloud.openstack;
     await api.set(id("ubuntu"), { protected: false, tags: ["lts", "tested"], os_version: "22.04" });
     await api.send("DELETE", `/v2/images/${id("ubuntu")}/members/${accounts.consumer.projectId}`);
