@@ -9,6 +9,8 @@ export interface Fault {
   path?: RegExp;
   /** How many matching requests go through unharmed first. Default 0. */
   skip?: number;
+  /** Of the matching requests after those, just each n-th meets it. Default 1: each. */
+  every?: number;
   /** How many requests meet this fault. Default 1; Infinity for all. */
   count?: number;
   /** Milliseconds to wait before anything else. */
@@ -35,11 +37,11 @@ export type FaultJson = Omit<Fault, "path"> & { path?: string };
 
 /** The faults that are waiting for a request. */
 export class Faults {
-  #waiting: { fault: Fault; skip: number; count: number }[] = [];
+  #waiting: { fault: Fault; skip: number; seen: number; count: number }[] = [];
 
   /** Adds a fault; earlier ones are tried first. */
   add(fault: Fault): void {
-    this.#waiting.push({ fault, skip: fault.skip ?? 0, count: fault.count ?? 1 });
+    this.#waiting.push({ fault, skip: fault.skip ?? 0, seen: 0, count: fault.count ?? 1 });
   }
 
   /** Adds a fault that came as JSON. @throws SyntaxError when its path is no regular expression */
@@ -72,6 +74,7 @@ export class Faults {
         entry.skip--;
         continue;
       }
+      if (++entry.seen % (fault.every ?? 1) !== 0) continue;
       if (--entry.count <= 0) this.#waiting.splice(index, 1);
       return fault;
     }

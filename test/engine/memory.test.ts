@@ -1,30 +1,14 @@
 import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
-import { mkdtemp, readdir, readFile, rm, truncate, writeFile } from "node:fs/promises";
+import { mkdtemp, rm, truncate, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type LocalCloud, startCloud } from "../cloud/cloud.ts";
 import { environmentOf } from "../openstack/clouds.ts";
+import { peakOf } from "../support/memory.ts";
 import { Stack } from "./stack.ts";
 
 const mebibyte = 2 ** 20;
-
-/** The most memory, in MiB, that the provider process of a stack has held resident. Source: proc(5), VmHWM. */
-async function peakOf(folder: string): Promise<number> {
-  let peak = 0;
-  for (const pid of (await readdir("/proc")).filter(name => /^\d+$/.test(name))) {
-    try {
-      const command = await readFile(`/proc/${pid}/cmdline`, "utf8");
-      if (!command.includes("dynamic-provider")) continue;
-      if (!(await readFile(`/proc/${pid}/environ`, "utf8")).includes(folder)) continue;
-      const status = await readFile(`/proc/${pid}/status`, "utf8");
-      peak = Math.max(peak, Number(/VmHWM:\s+(\d+) kB/.exec(status)?.[1] ?? 0) / 1024);
-    } catch {
-      // It ended meanwhile.
-    }
-  }
-  return peak;
-}
 
 describe("Memory of the provider process", () => {
   let cloud: LocalCloud;

@@ -163,7 +163,14 @@ export function createClient(http: Http): GlanceClient {
     },
     async patch(id, patch) {
       const headers = { "content-type": "application/openstack-images-v2.1-json-patch" };
-      const answer = await http.send<WireImage>({ method: "PATCH", path: image(id), headers, json: patch });
+      const answer = await http.send<WireImage>({
+        method: "PATCH",
+        path: image(id),
+        headers,
+        json: patch,
+        // The second time, what is there already stays so; only what was to be removed is missed (409), which callers look into.
+        repeatable: true,
+      });
       return answer.body;
     },
     async delete(id) {
