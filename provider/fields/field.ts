@@ -23,6 +23,8 @@ export interface Field {
   reported?: boolean;
   /** It is a set of entries of which only the declared ones are managed: what else is there is somebody else's. */
   part?: boolean;
+  /** Of such a set: the input that claims all of it for the program, and which entries aren't drift even then. */
+  exclusive?: { by: string; except(entry: string): boolean };
   /** Whether two values mean the same; default: deep equality. */
   same?: (actual: unknown, wanted: unknown) => boolean;
   required?: boolean;

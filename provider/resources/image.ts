@@ -1,9 +1,11 @@
 import { type ContentIdentity, identify, type Source } from "../content/index.ts";
+import { warn } from "../engine.ts";
 import { ImagesError } from "../errors.ts";
 import { hasUnknown, type Problem, unknownValue } from "../fields/field.ts";
 import { markOf } from "../mark.ts";
 import { configure, serviceOf, tableOf } from "../runtime.ts";
 import type { ImageFacts, ImageOrder, ImageService, Values } from "../services/service.ts";
+import { lostContent } from "../services/storedData.ts";
 import { declaredIn, problemOf, problemsIn } from "./checks.ts";
 import { generationOf } from "./generation.ts";
 import { jobOf, momentOf } from "./job.ts";
@@ -74,11 +76,16 @@ export const image: Provider = {
   },
 
   async read(id, props) {
-    const facts = await serviceOf(props).readImage(id, (props.managed as string[] | undefined) ?? [], true);
-    if (facts === undefined) return { id: "", props: {} };
+    const service = serviceOf(props);
+    const facts = await service.readImage(id, (props.managed as string[] | undefined) ?? [], true);
+    if (facts === undefined) {
+      await tellOfNamesake(service, id, props);
+      return { id: "", props: {} };
+    }
     const table = tableOf("Image", props.service);
     // Without a list of what is managed it is a read of somebody else's image (Image.get).
     if (props.managed === undefined) return { id: facts.id, props: outputsFrom(table, props, facts), inputs: props };
+    tellOfOwner(props, facts);
     const seen = withContentDrift(props, facts);
     const inputs = inputsFrom(table, props, seen);
     return { id: facts.id, props: refreshedOutputs(table, props, seen), inputs };
@@ -168,11 +175,7 @@ async function adopt(service: ImageService, inputs: Values): Promise<ImageFacts>
   }
   if (order.data !== undefined) await demandContent(service, facts, order, job);
   return any
-    ? await service.updateImage(
-        facts.id,
-        { ...change, actual: facts, removedProperties: [], removedStores: [], declared: Object.keys(inputs) },
-        job,
-      )
+    ? await service.updateImage(facts.id, { ...change, actual: facts, declared: Object.keys(inputs) }, job)
     : facts;
 }
 
@@ -224,13 +227,41 @@ function withContentDrift(props: Values, facts: ImageFacts): ImageFacts {
   // A look from outside doesn't make it finished.
   if (isUnfinished(props)) return { ...facts, content: props.content, status: props.status as string };
   if (props.content === undefined) return { ...facts, content: props.content };
-  if (facts.status === "killed") return { ...facts, content: "none (killed)" };
+  const lost = lostContent(facts.status);
+  if (lost !== undefined) return { ...facts, content: lost };
   for (const field of ["hashValue", "checksum", "size"]) {
     if (props[field] !== undefined && facts[field] !== undefined && props[field] !== facts[field]) {
       return { ...facts, content: `changed on the server (${field} ${String(facts[field])})` };
     }
   }
   return { ...facts, content: props.content };
+}
+
+/** Somebody who makes a deleted image anew makes another one: it is named, so that a person can decide which it is to be. */
+async function tellOfNamesake(service: ImageService, id: string, props: Values): Promise<void> {
+  if (typeof props.name !== "string" || props.managed === undefined) return;
+  try {
+    const found = (await service.findImages({ name: props.name })).filter(image => !sameId(id, image.id));
+    if (found.length === 0) return;
+    const list = found.map(image => `${image.id} (${image.status}, created ${String(image.createdAt ?? "?")})`);
+    warn(
+      `image ${id} is gone, and somebody made another one named ${JSON.stringify(props.name)}: ${list.join(", ")}. pulumi up makes a new image and leaves the other alone; to take the other over instead, write adopt: { id: "${found[0]?.id}" } and run pulumi up --refresh`,
+      String(props.resource),
+    );
+  } catch (error) {
+    // That the image is gone is known; this was only for advice.
+    if (!(error instanceof ImagesError)) throw error;
+  }
+}
+
+/** An image that was given away can be watched, as long as it is shown, and not taken back. */
+function tellOfOwner(props: Values, facts: ImageFacts): void {
+  if (props.owner === undefined || facts.owner === undefined || props.owner === facts.owner) return;
+  if ((props.managed as string[]).includes("owner")) return;
+  warn(
+    `image ${facts.id} belongs to project ${String(facts.owner)} now, and belonged to ${String(props.owner)}: only an administrator of the cloud can give it back`,
+    String(props.resource),
+  );
 }
 
 /** An Image that declares tags owns all of them; an ImageTag on the same image has to be told. */

@@ -5,7 +5,7 @@ import type { Facts, Values } from "../services/service.ts";
 /**
  * What a program declares is managed, what it doesn't isn't. A resource's outputs hold its inputs, what the service reports,
  * and in `managed` the names of the reported fields that the program declares; of a managed map or set that belongs to several
- * (properties, stores) they hold just the declared entries.
+ * (properties, stores) they hold just the declared entries, and with its `exclusive` input what a refresh has found besides.
  */
 
 /** The outputs of a resource after it was made or changed. */
@@ -22,7 +22,7 @@ export function outputsFrom(table: FieldTable, inputs: Values, facts: Facts): Va
 }
 
 /** What changes only when something happened that a user has to know of, whether or not the program declares it. */
-const telling = ["status", "state", "owner", "content", "size", "checksum", "hashValue"];
+const telling = ["status", "state", "owner", "content", "size", "checksum", "hashValue", "digest"];
 
 /**
  * The outputs after a look at the service: what is managed as it is now, and what tells of trouble. Everything else (the time of the last
@@ -38,7 +38,7 @@ export function refreshedOutputs(table: FieldTable, props: Values, facts: Facts)
   }
   for (const name of managed) {
     const field = table.fields[name];
-    const actual = actualOf(field, facts[name], props[name]);
+    const actual = seenOf(field, facts[name], props[name], props);
     if (actual === undefined) delete outputs[name];
     else if (field === undefined || !same(field, actual, props[name])) outputs[name] = actual;
   }
@@ -55,7 +55,7 @@ export function inputsFrom(table: FieldTable, props: Values, facts: Facts): Valu
   const inputs: Values = {};
   for (const [name, field] of Object.entries(table.fields)) {
     if (managed.includes(name)) {
-      const actual = actualOf(field, facts[name], props[name]);
+      const actual = seenOf(field, facts[name], props[name], props);
       // Where nothing that matters differs (the order of tags), the old value stays, so that nothing shows.
       inputs[name] = same(field, actual, props[name]) ? props[name] : actual;
     } else if (!field.reported) inputs[name] = props[name];
@@ -127,6 +127,16 @@ function actualOf(field: Field | undefined, actual: unknown, declared: unknown):
   if (Array.isArray(declared)) return declared.filter(entry => (actual as unknown[]).includes(entry));
   const entries = Object.entries(actual as Values).filter(([key]) => Object.hasOwn(declared as Values, key));
   return Object.fromEntries(entries);
+}
+
+/** What a refresh has to show of it: of a set that the program claims as its own, what somebody else added too. */
+function seenOf(field: Field | undefined, actual: unknown, declared: unknown, props: Values): unknown {
+  const { exclusive } = field ?? {};
+  if (exclusive === undefined || props[exclusive.by] !== true || actual === undefined)
+    return actualOf(field, actual, declared);
+  const known = (declared ?? {}) as Values;
+  const entries = Object.entries(actual as Values);
+  return Object.fromEntries(entries.filter(([key]) => Object.hasOwn(known, key) || !exclusive.except(key)));
 }
 
 function same(field: Field, actual: unknown, wanted: unknown): boolean {

@@ -22,7 +22,7 @@ export function partProvider(kind: Kind, partOf: (service: ImageService) => Part
     async check(olds, news) {
       const inputs = declaredIn(news);
       const problems = await problemsIn(kind, inputs, async service => {
-        const found = await partOf(service)?.check?.(inputs);
+        const found = await partOf(service)?.check?.(inputs, Object.keys(olds).length > 0 ? olds : undefined);
         Object.assign(inputs, found?.inputs);
         return [...(kind === "ImageTag" ? fights(inputs) : []), ...(found?.problems ?? [])];
       });
@@ -37,7 +37,7 @@ export function partProvider(kind: Kind, partOf: (service: ImageService) => Part
         const there = hasUnknown(news) || (await part(news).read(id, news)) !== undefined;
         (there ? updates : replaces).push("connection");
       }
-      if (olds.status === "unfinished") {
+      if (isBroken(olds)) {
         const can =
           hasUnknown([news.connection, news.to]) ||
           ((await part(news).completable?.(id, news, momentOf(news))) ?? true);
@@ -69,7 +69,7 @@ export function partProvider(kind: Kind, partOf: (service: ImageService) => Part
     async update(id, olds, news) {
       const table = tableOf(kind, news.service);
       const { updates } = changesOf(table, olds, news);
-      const unfinished = olds.status === "unfinished";
+      const unfinished = isBroken(olds);
       try {
         const written = updates.filter(name => table.fields[name]?.change === "update" && news[name] !== undefined);
         if (unfinished) written.push("status");
@@ -89,6 +89,11 @@ export function partProvider(kind: Kind, partOf: (service: ImageService) => Part
       await part(props).delete(id, props, jobOf("delete", props));
     },
   };
+}
+
+/** What ended before it was done, by itself or by somebody's doing, and can be gone on with. */
+function isBroken({ status }: Values): boolean {
+  return status === "unfinished" || status === "error" || status === "canceled";
 }
 
 /** An Image that declares its tags takes every other tag for drift. */

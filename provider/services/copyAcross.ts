@@ -6,6 +6,7 @@ import { markOf } from "../mark.ts";
 import type { ServiceName } from "./names.ts";
 import type { OpenOther } from "./registry.ts";
 import type { Facts, ImageFacts, ImageOrder, ImageService, Job, PartService, Values } from "./service.ts";
+import { lostContent } from "./storedData.ts";
 
 /** Where a copy goes, as a program declares it. */
 interface Target extends Values {
@@ -64,7 +65,7 @@ export function copyAcross(source: ImageService, other: OpenOther): PartService 
   }
 
   return {
-    async check(values) {
+    async check(values, before) {
       if (hasUnknown(values.to)) return { problems: [] };
       const target = targetOf(values);
       await target.signIn();
@@ -84,13 +85,15 @@ export function copyAcross(source: ImageService, other: OpenOther): PartService 
         });
       }
       const known = hasUnknown(values.imageId) ? undefined : await source.readImage(String(values.imageId));
-      if (!hasUnknown(values.imageId) && known === undefined) {
+      // A copy outlives its source, and needs it for nothing as long as it is there.
+      const copied = isCopied(values, before);
+      if (!hasUnknown(values.imageId) && known === undefined && !copied) {
         problems.push({
           property: "imageId",
           reason: `there is no image ${String(values.imageId)} on the connection ${source.connection.name}`,
         });
       }
-      if (known !== undefined && known.status !== "active") {
+      if (known !== undefined && known.status !== "active" && !copied) {
         problems.push({
           property: "imageId",
           reason: `image ${known.id} can't be copied: it is ${known.status}, and has to be active`,
@@ -115,7 +118,7 @@ export function copyAcross(source: ImageService, other: OpenOther): PartService 
         const isFormat = (formatFields as readonly string[]).includes(property);
         problems.push({ property: isFormat ? "imageId" : `to.${property.replace(/^source\./, "")}`, reason });
       }
-      if (known === undefined) return { problems };
+      if (known === undefined) return { problems, inputs: copied ? asCopied(before) : {} };
       const content = source.imageData?.(known).content;
       return { problems, inputs: { metadata, ...(content === undefined ? {} : { content }) } };
     },
@@ -152,6 +155,17 @@ export function copyAcross(source: ImageService, other: OpenOther): PartService 
       await targetOf(values).deleteImage(id, { force: values.forceDelete === true }, job);
     },
   };
+}
+
+/** Whether a copy of this image is there already. @param before its inputs */
+export function isCopied(values: Values, before: Values | undefined): boolean {
+  return before !== undefined && String(before.imageId).toLowerCase() === String(values.imageId).toLowerCase();
+}
+
+/** What is known of a source that can't be seen any more. */
+function asCopied(before: Values | undefined): Values {
+  const { metadata, content } = before ?? {};
+  return { ...(metadata === undefined ? {} : { metadata }), ...(content === undefined ? {} : { content }) };
 }
 
 /**
@@ -220,8 +234,7 @@ function facts(values: Values, copy: ImageFacts): Facts {
     copy.hashValue === undefined
       ? copy.checksum && `md5:${String(copy.checksum)}`
       : `${String(copy.hashAlgorithm)}:${String(copy.hashValue)}`;
-  // The same data has the same digest wherever both services use the same algorithm; then a difference is a drift.
-  const content = sameAlgorithm(values.content, digest) ? digest : values.content;
+  const content = lostContent(copy.status) ?? copiedContent(values, digest);
   return {
     id: copy.id,
     copyId: copy.id,
@@ -230,8 +243,19 @@ function facts(values: Values, copy: ImageFacts): Facts {
     ...(copy.size === undefined ? {} : { size: copy.size }),
     ...(digest === undefined ? {} : { digest }),
     ...(expected === undefined ? {} : { metadata }),
-    ...(content === undefined ? {} : { content }),
+    ...(values.content === undefined ? {} : { content }),
   };
+}
+
+/**
+ * What a copy holds. The same data has the same digest wherever both services use the same algorithm; where they don't, it is held against
+ * what the copy's own service said before.
+ */
+function copiedContent({ content, digest: before }: Values, digest: unknown): unknown {
+  if (sameAlgorithm(content, digest)) return digest;
+  return before === undefined || digest === undefined || before === digest
+    ? content
+    : `changed on the server (${String(digest)})`;
 }
 
 function sameAlgorithm(one: unknown, other: unknown): boolean {

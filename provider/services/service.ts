@@ -131,8 +131,9 @@ export interface PartService {
   /**
    * What only the service can say about the inputs, before anything is done; and inputs that follow from them (defaults, what a copy's
    * source is like now), for a preview to show their changes.
+   * @param before the inputs of what is there already, which stays as it is where its image is out of use or gone
    */
-  check?(values: Values): Promise<{ problems: Problem[]; inputs?: Values }>;
+  check?(values: Values, before?: Values): Promise<{ problems: Problem[]; inputs?: Values }>;
   /** Makes it; one that is there already is taken over. */
   create(values: Values, job: Job): Promise<Facts>;
   /** It, or undefined when there is none (any more); as it was earlier in this run, before any write of ours. @param values the resource's outputs in the state, or the inputs of a read by id */

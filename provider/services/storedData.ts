@@ -35,6 +35,11 @@ export function dataOf(client: { download(id: string): Promise<{ stream: Readabl
   };
 }
 
+/** What stands for the content of an image that never gets or keeps its data; undefined of any other. */
+export function lostContent(status: string): string | undefined {
+  return status === "killed" || status === "error" ? `none (${status})` : undefined;
+}
+
 /** What a service says of its data: `sha512:<hex>`, or the MD5 of an older one. */
 export function digestOf(facts: ImageFacts): string | undefined {
   if (facts.hashValue !== undefined) return `${String(facts.hashAlgorithm)}:${String(facts.hashValue)}`;

@@ -49,6 +49,11 @@ interface GlanceV1CommonImageArgs extends CommonArgs {
    * their ends.
    */
   properties?: Input<Record<string, Input<string>>>;
+  /**
+   * `properties` are ALL that the image is to have: a refresh shows others as drift, and `up` then removes them. Those that OpenStack's services
+   * and tools add by themselves are left alone still (`os_glance_*`, `owner_specified.*`, what a snapshot of an instance or a volume carries).
+   */
+  exclusiveProperties?: Input<boolean>;
   /** A UUID of your choice for the image. It can never be used again, not even once the image is deleted. */
   imageId?: Input<string>;
   /** Take an existing image under management instead of making one. */

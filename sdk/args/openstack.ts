@@ -34,6 +34,11 @@ export interface OpenStackImageArgs extends CommonArgs {
   members?: Input<Input<string>[]>;
   /** Custom properties. Those declared are managed, others are left alone; one that is taken out here is removed from the image. */
   properties?: Input<Record<string, Input<string>>>;
+  /**
+   * `properties` are ALL that the image is to have: a refresh shows others as drift, and `up` then removes them. Those that OpenStack's services
+   * and tools add by themselves are left alone still (`os_glance_*`, `owner_specified.*`, what a snapshot of an instance or a volume carries).
+   */
+  exclusiveProperties?: Input<boolean>;
   /** `deactivated`: the data can't be read until it is `active` again. */
   state?: Input<"active" | "deactivated">;
   /** A UUID of your choice for the image. It can never be used again, not even once the image is deleted. */

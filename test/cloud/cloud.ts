@@ -7,7 +7,7 @@ import { certificate } from "./certificate.ts";
 import { type Endpoint, openEndpoint, type RecordedRequest } from "./endpoint.ts";
 import { Faults } from "./faults.ts";
 import type { OpenStackCloud } from "./openStackCloud.ts";
-import type { CloudService, ServiceContext, ServiceDescription } from "./service.ts";
+import type { CloudService, Kept, ServiceContext, ServiceDescription } from "./service.ts";
 import { type CloudSettings, type DescriptionOf, type ServiceName, type SettingsOf, services } from "./services.ts";
 import { openStore, type Store } from "./store.ts";
 
@@ -52,6 +52,11 @@ export interface LocalCloud {
   controlKey: string;
   /** The file with the certificate to trust, when it serves https. */
   caFile?: string;
+  /**
+   * Changes what a service keeps of an image or a copy job, as no API could: for what goes wrong within a service.
+   * @param values under the wire's names; `locations: []` has an image's data lost
+   */
+  tamper(id: string, values: Record<string, unknown>): Promise<void>;
   /** Moves the services' clock ahead. */
   advance(seconds: number): void;
   /** Ends all connections and tasks, and answers when the state is on disk. */
@@ -81,6 +86,7 @@ export async function startCloud(options: CloudOptions): Promise<LocalCloud> {
   const endpoints: Endpoint[] = [];
   const stores: Store<unknown>[] = [state];
   const endings: (() => void | Promise<void>)[] = [];
+  const kept: Kept[] = [];
   const shared: ServiceContext<object>["shared"] = {};
   let ahead = 0;
   let nextPort = options.port ?? 0;
@@ -132,6 +138,7 @@ export async function startCloud(options: CloudOptions): Promise<LocalCloud> {
         const recorded = records.get(request.raw);
         if (recorded) recorded.user = user;
       },
+      keeps: way => void kept.push(way),
       onStop: work => void endings.push(work),
     };
     return service.start(context);
@@ -151,6 +158,18 @@ export async function startCloud(options: CloudOptions): Promise<LocalCloud> {
     stopping ??= stopAll();
     return stopping;
   };
+
+  async function tamper(id: string, values: Record<string, unknown>) {
+    for (const { find, changed, loseData } of kept) {
+      const found = find(id);
+      if (found === undefined) continue;
+      if (values.locations !== undefined) await loseData?.(id);
+      Object.assign(found, values);
+      changed();
+      return;
+    }
+    throw new Error(`The cloud keeps nothing under the id ${id}.`);
+  }
 
   const openstackOptions = {
     ...(options.regions && { regions: options.regions }),
@@ -189,6 +208,7 @@ export async function startCloud(options: CloudOptions): Promise<LocalCloud> {
         accounts,
         ...(tls ? { caFile: tls.caFile } : {}),
         dataDir: join(dir, "openstack"),
+        tamper,
         stop,
       };
     },
@@ -196,6 +216,7 @@ export async function startCloud(options: CloudOptions): Promise<LocalCloud> {
     faults,
     controlKey: state.data.controlKey,
     ...(tls ? { caFile: tls.caFile } : {}),
+    tamper,
     advance(seconds) {
       ahead += seconds * 1000;
     },

@@ -9,6 +9,8 @@ export interface Account {
   applicationCredential: { id: string; secret: string };
 }
 
+export type Tampering = Record<string, string | number | null | []>;
+
 /** A running OpenStack cloud, real or local: the tests of OpenStack run on both with the same assertions. */
 export interface OpenStackCloud {
   kind: "local" | "real";
@@ -21,5 +23,10 @@ export interface OpenStackCloud {
   accounts: { owner: Account; consumer: Account; admin: Account };
   caFile?: string;
   dataDir: string;
+  /**
+   * Changes what the first region's image service keeps of an image, as no API could: for what goes wrong within a service.
+   * @param values under the wire's names; `locations: []` has its data lost
+   */
+  tamper(id: string, values: Tampering): Promise<void>;
   stop(): Promise<void>;
 }

@@ -34,6 +34,14 @@ export interface SharedKeystone {
   addToCatalog(service: { type: string; name: string; url: string }): void;
 }
 
+/** A way to what a service keeps under its ids. */
+export interface Kept {
+  find(id: string): object | undefined;
+  changed(): void;
+  /** Removes an image's data. */
+  loseData?(id: string): Promise<unknown>;
+}
+
 /** What the cloud gives to a service. */
 export interface ServiceContext<Settings extends object> {
   /** The service's own folder. It exists; what is in it survives a restart. */
@@ -61,6 +69,8 @@ export interface ServiceContext<Settings extends object> {
   shared: { keystone?: SharedKeystone };
   /** Says who made a request, for the recording. */
   signedIn(request: FastifyRequest, user: string): void;
+  /** Says how to get at what is kept under an id, for what happens within a service and through no API. See LocalCloud.tamper. */
+  keeps(kept: Kept): void;
   /** Work to be done before the cloud stops (ends timers, waits for tasks). */
   onStop(work: () => void | Promise<void>): void;
 }

@@ -11,8 +11,8 @@ import type { Installation } from "./install.ts";
 export interface Postgres {
   /** SQLAlchemy's address of one of its databases. */
   url(database: string): string;
-  /** Runs one SQL statement. */
-  run(statement: string): Promise<void>;
+  /** Runs one SQL statement. @param database default: the server's own */
+  run(statement: string, database?: string): Promise<void>;
   /** Ends the server in order. */
   stop(): Promise<void>;
 }
@@ -91,9 +91,21 @@ export async function startPostgres(installation: Installation, folder: string, 
   }
   return {
     url: database => `postgresql+psycopg2://postgres@/${database}?host=${sockets}`,
-    async run(statement) {
+    async run(statement, database = "postgres") {
       const psql = join(installation.postgresBin, "psql");
-      await runCommand(psql, ["-q", "-v", "ON_ERROR_STOP=1", "-h", sockets, "-U", "postgres", "-c", statement]);
+      await runCommand(psql, [
+        "-q",
+        "-v",
+        "ON_ERROR_STOP=1",
+        "-h",
+        sockets,
+        "-U",
+        "postgres",
+        "-d",
+        database,
+        "-c",
+        statement,
+      ]);
     },
     stop,
   };

@@ -109,12 +109,25 @@ export async function startOpenStack(options: StartOptions): Promise<RealOpenSta
       stores: [...STORES],
       accounts,
       dataDir: options.dir,
+      async tamper(id, { locations, ...values }) {
+        const [{ name, database }] = regions as [(typeof regions)[number]];
+        const set = Object.entries(values).map(([column, value]) => `${column} = ${literal(value)}`);
+        await postgres.run(`UPDATE images SET ${set.join(", ")} WHERE id = ${literal(id)}`, database);
+        if (locations === undefined) return;
+        await postgres.run(`DELETE FROM image_locations WHERE image_id = ${literal(id)}`, database);
+        for (const store of STORES) await rm(join(glanceFolder(name), store, id), { force: true });
+      },
       stop,
     };
   } catch (error) {
     await stop();
     throw error;
   }
+}
+
+/** A value as SQL writes it. */
+function literal(value: unknown): string {
+  return typeof value === "string" ? `'${value.replaceAll("'", "''")}'` : String(value);
 }
 
 /** Stops those that did start. */

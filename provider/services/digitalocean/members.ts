@@ -95,7 +95,11 @@ export function memberParts(cloud: DigitalOceanCloud, other: OpenOther): Digital
       const { imageId, memberId, transfer } = parse(id);
       const facts = { id, imageId, memberId, transferId: transfer };
       const mine = await cloud.reads.read(imageId, earlierMs);
-      if (mine !== undefined && !mine.public) return { ...facts, status: "pending" };
+      // One that was accepted and is here all the same was given back: a new offer is another membership.
+      if (mine !== undefined && !mine.public)
+        return values.status === "accepted" && values.managed !== undefined
+          ? undefined
+          : { ...facts, status: "pending" };
       // It left this account: the recipient has it, as far as can be seen from here.
       const recipient = recipientOf(values);
       if (recipient !== undefined && !(await recipient.has(imageId))) return undefined;

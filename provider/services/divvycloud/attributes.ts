@@ -85,9 +85,12 @@ function virtualization(value: unknown): unknown {
   return words[value.toLowerCase()] ?? value;
 }
 
-/** Whether a list arrives as a list or as JSON in a text isn't documented: both do. */
+/** Whether a list arrives as a list or as JSON in a text isn't documented, nor whether numbers and flags do: both do. */
 function readable(field: string, value: unknown): unknown {
-  if (field !== "blockDeviceMapping" || typeof value !== "string") return value;
+  if (typeof value !== "string") return value;
+  if ((field === "minRam" || field === "minDisk") && /^\d+$/.test(value)) return Number(value);
+  if (field === "shared" && /^(true|false)$/i.test(value)) return value.toLowerCase() === "true";
+  if (field !== "blockDeviceMapping") return value;
   try {
     return JSON.parse(value);
   } catch {

@@ -1,6 +1,7 @@
 import { ImagesError, UnfinishedError } from "../../errors.ts";
 import { hasUnknown, type Problem } from "../../fields/field.ts";
 import { waitFor } from "../../wait.ts";
+import { isCopied } from "../copyAcross.ts";
 import type { OpenOther } from "../registry.ts";
 import type { Facts, ImageFacts, ImageService, Job, PartService, Values } from "../service.ts";
 import { digestOf } from "../storedData.ts";
@@ -97,7 +98,7 @@ export function tenantCopies(source: ImageService, replicator: ReplicatorClient,
   const stop = (jobId: string): Promise<boolean> => replicator.cancel(jobId).catch(() => false);
 
   return {
-    async check(values) {
+    async check(values, before) {
       const problems: Problem[] = [];
       if (hasUnknown(values.to)) return { problems };
       const { tenant, connection } = targetOf(values);
@@ -117,7 +118,7 @@ export function tenantCopies(source: ImageService, replicator: ReplicatorClient,
           problems.push({ property: "to.connection", reason });
         }
       }
-      if (!hasUnknown(values.imageId)) {
+      if (!hasUnknown(values.imageId) && !isCopied(values, before)) {
         const image = await source.readImage(String(values.imageId));
         if (image === undefined) {
           const reason = `there is no image ${String(values.imageId)} on the connection ${source.connection.name}`;

@@ -71,7 +71,7 @@ export function factsOf(image: WireImage, dialect: Dialect): ImageFacts {
   const facts: ImageFacts = { id: image.id, status: image.status };
   for (const [field, wire] of Object.entries({ ...declarable, ...reported })) {
     const value = image[wire];
-    if (value !== null && value !== undefined) facts[field] = value;
+    if (value !== null && value !== undefined) facts[field] = typed(field, value);
   }
   if (Array.isArray(facts.tags)) facts.tags = [...facts.tags].sort();
   if (dialect.state) facts.state = image.status === "deactivated" ? "deactivated" : "active";
@@ -91,6 +91,17 @@ export function factsOf(image: WireImage, dialect: Dialect): ImageFacts {
   }
   facts.properties = properties;
   return facts;
+}
+
+const numbers: readonly string[] = ["minDisk", "minRam", "size", "virtualSize"];
+const flags: readonly string[] = ["protected", "hidden"];
+
+/** Front ends and older services write some numbers and flags as text. */
+function typed(field: string, value: unknown): unknown {
+  if (typeof value !== "string") return value;
+  if (numbers.includes(field) && /^\d+$/.test(value)) return Number(value);
+  if (flags.includes(field) && /^(true|false)$/i.test(value)) return value.toLowerCase() === "true";
+  return value;
 }
 
 /** `stores` is one text on the wire: "fast,slow". */

@@ -105,7 +105,8 @@ export interface WireStore {
 const pageLimit = 1000;
 
 export function createClient(http: Http): GlanceClient {
-  const image = (id: string) => `/v2/images/${encodeURIComponent(id)}`;
+  // Ids are UUIDs, which are compared letter by letter there and written in lower case.
+  const image = (id: string) => `/v2/images/${encodeURIComponent(id.toLowerCase())}`;
   const memberPath = (id: string, member: string) => `${image(id)}/members/${encodeURIComponent(member)}`;
   const send = async (path: string, kind: "file" | "stage", data: Upload) => {
     await http.send({
@@ -238,7 +239,7 @@ export function createClient(http: Http): GlanceClient {
       return (await http.send({ method: "DELETE", path: memberPath(id, member), accept: [404] })).status !== 404;
     },
     async deleteFromStore(store, id) {
-      const path = `/v2/stores/${encodeURIComponent(store)}/${encodeURIComponent(id)}`;
+      const path = `/v2/stores/${encodeURIComponent(store)}/${encodeURIComponent(id.toLowerCase())}`;
       const answer = await http.send({ method: "DELETE", path, accept: [404] });
       return answer.status !== 404;
     },

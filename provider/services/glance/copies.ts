@@ -1,5 +1,6 @@
 import { ImagesError } from "../../errors.ts";
 import { hasUnknown, type Problem } from "../../fields/field.ts";
+import { isCopied } from "../copyAcross.ts";
 import type { Facts, Job, PartService, Values } from "../service.ts";
 import { digestOf } from "../storedData.ts";
 import { factsOf, storesOf, type WireImage } from "./attributes.ts";
@@ -25,12 +26,12 @@ export function copiesInStores(cloud: GlanceCloud, discovery: Discovery): PartSe
   }
 
   return {
-    async check(values) {
+    async check(values, before) {
       const stores = (values.to as { stores?: string[] }).stores ?? [];
       const problems: Problem[] = (await discovery.checkStores(stores, "to.stores")).concat(
         await discovery.checkCopying(),
       );
-      if (!hasUnknown(values.imageId)) {
+      if (!hasUnknown(values.imageId) && !isCopied(values, before)) {
         const image = await cloud.client.get(String(values.imageId));
         const problem = image === undefined ? "there is no such image on this connection" : inactive(image);
         if (problem !== undefined) problems.push({ property: "imageId", reason: problem });

@@ -5,6 +5,7 @@ import { type Field, type FieldTable, hasUnknown, type Problem, unknownValue } f
 import { flag, mapOf, oneOf, setOf, text, uuid, whole } from "../../fields/values.ts";
 import { fieldOf, isReserved, sameValue } from "./attributes.ts";
 import type { Dialect } from "./dialect.ts";
+import { isServers } from "./serverProperties.ts";
 
 /** What a program may declare of an image on a cloud of this dialect. Limits: docs.openstack.org/api-ref/image/v2 and its schemas. */
 export function imageFields(dialect: Dialect): FieldTable {
@@ -28,7 +29,8 @@ export function imageFields(dialect: Dialect): FieldTable {
       reported: true,
       same: sameValue,
     },
-    properties: { schema: propertiesSchema(dialect), change: "update", reported: true, part: true },
+    properties: { schema: propertiesSchema(dialect), ...claimable },
+    exclusiveProperties: exclusiveProperties(),
     imageId: { schema: uuid("imageId"), change: "replace", same: sameId },
     forceDelete: { schema: flag("forceDelete"), change: "note" },
   };
@@ -47,6 +49,25 @@ export function imageFields(dialect: Dialect): FieldTable {
     };
   }
   return { service: dialect.service, fields, instead: instead(dialect), rules: values => rules(values, dialect) };
+}
+
+/** Of an image's properties the declared ones are the program's; with `exclusiveProperties` all are but the servers' own. */
+export const claimable = {
+  change: "update",
+  reported: true,
+  part: true,
+  exclusive: { by: "exclusiveProperties", except: isServers },
+} as const;
+
+export function exclusiveProperties(): Field {
+  return { schema: flag("exclusiveProperties"), change: "note" };
+}
+
+/** What is wrong with a claim to all of an image's properties. */
+export function claimProblems({ exclusiveProperties, properties }: Record<string, unknown>): Problem[] {
+  if (exclusiveProperties !== true || properties !== undefined) return [];
+  const reason = "exclusiveProperties is about the declared properties: declare them, if need be as an empty object";
+  return [{ property: "exclusiveProperties", reason }];
 }
 
 function membersField(): Field {
@@ -102,7 +123,7 @@ function instead(dialect: Dialect): Record<string, string> {
 }
 
 function rules(values: Record<string, unknown>, dialect: Dialect): Problem[] {
-  const problems: Problem[] = [];
+  const problems: Problem[] = claimProblems(values);
   const { source, adopt, store, stores, diskFormat, containerFormat, imageId } = values;
   if (typeof source === "object" && source !== null && !hasUnknown(source)) {
     for (const { path, message } of checkSource(source as Source)) {

@@ -41,7 +41,7 @@ export function openGlance(connection: Connection<OpenStackSettings>, dialect: D
     ...(connection.settings.caFile === undefined ? {} : { caFile: connection.settings.caFile }),
     ...(connection.settings.insecure === undefined ? {} : { insecure: connection.settings.insecure }),
   });
-  const client = tellingClient(createClient(http), id => cloud.reads.wrote(id));
+  const client = tellingClient(createClient(http), id => cloud.reads.wrote(id.toLowerCase()));
   const rest = new Rest(client);
   const cloud: GlanceCloud = {
     client,
@@ -75,7 +75,7 @@ export function openGlance(connection: Connection<OpenStackSettings>, dialect: D
     completable: (id, job) => completable(cloud, id, job),
     digests: dialect.hashes ? ["sha512"] : ["md5"],
     async readImage(id, fields = [], earlierWillDo) {
-      const image = await cloud.reads.read(id, earlierWillDo);
+      const image = await cloud.reads.read(id.toLowerCase(), earlierWillDo);
       if (image === undefined || image.status === "deleted" || image.status === "pending_delete") return undefined;
       return await withMembers(cloud, factsOf(image, dialect), fields);
     },
@@ -110,7 +110,7 @@ export function byTarget(field: string, special: PartService, across: PartServic
     return to === undefined || to[field] !== undefined ? special : across;
   };
   return {
-    check: async values => (await of(values).check?.(values)) ?? { problems: [] },
+    check: async (values, before) => (await of(values).check?.(values, before)) ?? { problems: [] },
     create: (values, job) => of(values).create(values, job),
     read: (id, values) => of(values).read(id, values),
     update: (id, values, changed, job) => of(values).update(id, values, changed, job),

@@ -12,9 +12,10 @@ const inPath = /^[\w .:,;=@~+!()*'-]+$/;
 /** One tag of an image at a time, without minding the others. */
 export function glanceTags(cloud: GlanceCloud): PartService {
   return {
-    async create({ imageId, tag }, job) {
-      await setTag(cloud, String(imageId), String(tag), true, job);
-      return facts(String(imageId), String(tag));
+    async create(values, job) {
+      const [imageId, tag] = [String(values.imageId).toLowerCase(), String(values.tag)];
+      await setTag(cloud, imageId, tag, true, job);
+      return facts(imageId, tag);
     },
     async read(id) {
       const { imageId, tag } = parse(id);
@@ -38,7 +39,7 @@ function parse(id: string): { imageId: string; tag: string } {
   const slash = id.indexOf("/");
   if (slash < 0)
     throw new ImagesError("invalid", `the id of an ImageTag is <image id>/<tag>, not ${JSON.stringify(id)}`);
-  return { imageId: id.slice(0, slash), tag: decodeURIComponent(id.slice(slash + 1)) };
+  return { imageId: id.slice(0, slash).toLowerCase(), tag: decodeURIComponent(id.slice(slash + 1)) };
 }
 
 /**

@@ -63,7 +63,8 @@ const pageLimit = 1000;
 export const leastLimit = 25;
 
 export function createClient(http: Http): GlanceV1Client {
-  const path = (id: string) => `/v1/images/${encodeURIComponent(id)}`;
+  // Ids are UUIDs, which are compared letter by letter there and written in lower case.
+  const path = (id: string) => `/v1/images/${encodeURIComponent(id.toLowerCase())}`;
   const memberPath = (id: string, member: string) => `${path(id)}/members/${encodeURIComponent(member)}`;
   // Without it, properties that a request doesn't name are removed.
   const keep = { "x-glance-registry-purge-props": "false" };

@@ -4,6 +4,7 @@ import { commonFields, commonImageFields } from "../../fields/common.ts";
 import { type FieldTable, hasUnknown, type Problem } from "../../fields/field.ts";
 import { flag, mapOf, oneOf, text, uuid, whole } from "../../fields/values.ts";
 import { openstack } from "../glance/dialect.ts";
+import { claimable, claimProblems, exclusiveProperties } from "../glance/fields.ts";
 import { copyFields as copyFieldsV2 } from "../glance/partFields.ts";
 import { isMark, isToken } from "./attributes.ts";
 
@@ -30,7 +31,8 @@ export function imageFields(): FieldTable {
       isPublic: { schema: flag("isPublic"), change: "update", reported: true },
       protected: { schema: flag("protected"), change: "update", reported: true },
       owner: { schema: headerText("owner", { min: 1, max: 255 }), change: "update", reported: true },
-      properties: { schema: propertiesSchema(), change: "update", reported: true, part: true },
+      properties: { schema: propertiesSchema(), ...claimable },
+      exclusiveProperties: exclusiveProperties(),
       location: { schema: locationSchema(), change: "replace" },
       imageId: { schema: uuid("imageId"), change: "replace", same: sameId },
       forceDelete: { schema: flag("forceDelete"), change: "note" },
@@ -63,7 +65,7 @@ export function memberFields(): FieldTable {
     fields: {
       ...commonFields(service),
       imageId: { schema: uuid("imageId"), change: "replace", required: true, same: sameId },
-      member: { schema: text({ what: "member", min: 1, max: 255 }), change: "replace", required: true },
+      member: { schema: text({ what: "member", min: 1, max: 255 }), change: "replace", required: true, same: sameId },
       canShare: { schema: flag("canShare"), change: "update", reported: true },
     },
     instead: {
@@ -147,7 +149,7 @@ function sameId(actual: unknown, wanted: unknown): boolean {
 }
 
 function rules(values: Record<string, unknown>): Problem[] {
-  const problems: Problem[] = [];
+  const problems: Problem[] = claimProblems(values);
   const add = (property: string, reason: string) => problems.push({ property, reason });
   const { source, adopt, location, diskFormat, containerFormat, imageId, name, properties } = values;
   if (typeof source === "object" && source !== null && !hasUnknown(source)) {

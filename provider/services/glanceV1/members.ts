@@ -83,7 +83,7 @@ export function memberFacts(id: string, member: WireMember): Facts {
 }
 
 function idOf(imageId: string, member: string): string {
-  return `${imageId}/${encodeURIComponent(member)}`;
+  return `${imageId.toLowerCase()}/${encodeURIComponent(member)}`;
 }
 
 function parse(id: string): { imageId: string; member: string } {

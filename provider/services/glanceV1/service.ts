@@ -30,7 +30,7 @@ export function openGlanceV1(connection: Connection<OpenStackSettings>, other: O
     caFile,
     insecure,
   });
-  const client = tellingClient(createClient(http), id => cloud.reads.wrote(id));
+  const client = tellingClient(createClient(http), id => cloud.reads.wrote(id.toLowerCase()));
   const cloud: GlanceV1Cloud = {
     client,
     reads: imageReads(client),
@@ -54,7 +54,7 @@ export function openGlanceV1(connection: Connection<OpenStackSettings>, other: O
     },
     completable: (id, job) => completable(cloud, id, job),
     async readImage(id, _fields, earlierWillDo) {
-      const image = await cloud.reads.read(id, earlierWillDo);
+      const image = await cloud.reads.read(id.toLowerCase(), earlierWillDo);
       return isGone(image) ? undefined : factsOf(image);
     },
     findImages: query => find(cloud, query),

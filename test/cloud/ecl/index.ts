@@ -65,8 +65,10 @@ export const ecl: CloudService<EclSettings, EclDescription> = {
       });
     }, "keystone");
     const authUrl = `${url}/v3`;
+    const jobs = await context.store<CopyJob[]>("copy-jobs", () => []);
+    context.keeps({ find: id => jobs.data.find(job => job.job_id === id), changed: () => jobs.changed() });
     const replicator = new Replicator({
-      jobs: await context.store<CopyJob[]>("copy-jobs", () => []),
+      jobs,
       settings: context.settings,
       regionOf,
       apiOf: region => (endpoints.get(region) as ImageEndpoint).api,

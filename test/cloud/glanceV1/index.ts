@@ -73,6 +73,11 @@ export const glanceV1: CloudService<GlanceV1Settings, GlanceV1Description> = {
         running.add(done);
       },
     };
+    context.keeps({
+      find: id => store.data.images.find(image => image.id === id),
+      changed: () => store.changed(),
+      loseData: id => world.blobs.remove(id),
+    });
     context.onStop(async () => {
       stop.abort();
       await Promise.all(running);

@@ -46,6 +46,11 @@ export async function openImageApi<Settings extends ImageSettings>(
     running: new Set(),
     stopping: stopping.signal,
   };
+  context.keeps({
+    find: id => api.repo.state.images[id],
+    changed: () => api.repo.changed(),
+    loseData: id => Promise.all(Object.values(api.stores).map(store => store.remove(id))),
+  });
   context.onStop(async () => {
     stopping.abort();
     await Promise.allSettled(api.running);

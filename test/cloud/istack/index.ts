@@ -19,7 +19,8 @@ export interface IStackDescription extends ServiceDescription {
   /** The Image API's root, as in the catalogue: paths begin with /v2. */
   imageUrl: string;
   region: string;
-  accounts: { owner: Account; consumer: Account };
+  /** admin may make images public. */
+  accounts: { owner: Account; consumer: Account; admin: Account };
 }
 
 const REGION = "RegionOne";
@@ -32,6 +33,7 @@ export const istack: CloudService<IStackSettings, IStackDescription> = {
     const accounts = {
       owner: { username: "owner", project: "owner", roles: ["member"] },
       consumer: { username: "consumer", project: "consumer", roles: ["member"] },
+      admin: { username: "admin", project: "admin", roles: ["admin"] },
     };
     const identity = new Identity(await context.store("keystone", () => seedIdentity(accounts)), context.clock);
     const images: { name: string; url: string }[] = [];
@@ -55,7 +57,7 @@ export const istack: CloudService<IStackSettings, IStackDescription> = {
       authUrl,
       imageUrl: endpoint.url,
       region: REGION,
-      accounts: { owner, consumer: identity.account("consumer") },
+      accounts: { owner, consumer: identity.account("consumer"), admin: identity.account("admin") },
       environment: passwordEnvironment(authUrl, owner, REGION),
     };
   },
