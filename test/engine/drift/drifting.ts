@@ -20,6 +20,8 @@ export interface Case {
   means: DriftClass[];
   /** What the engine's output has to say, of a drift that a diagnostic goes with, or that up refuses to repair. */
   says?(found: Found): RegExp;
+  /** What the repair's one write goes to, where that isn't the resource's own id. */
+  writesTo?(found: Found): string;
   /** What is declared while everything else is repaired, of what up refuses to repair; nothing where it is gone. */
   without?(name: string): Declared[];
   /** Resources that are to change along with it, and how. */
@@ -54,6 +56,8 @@ export interface Drifting {
   quiet(): Record<string, Quiet>;
   /** What several of them need. */
   others?(): Declared[];
+  /** What was written to the service, and through which path, since `forget`. */
+  writes: { forget(): void; list(): string[] };
 }
 
 export function driftName({ kind, what }: Pick<Drift, "kind" | "what">): string {
@@ -64,7 +68,10 @@ export function driftName({ kind, what }: Pick<Drift, "kind" | "what">): string 
  * All drifts that a service can have, through the real engine: one up makes what drifts, one preview has to show every drift and nothing
  * else, one up repairs them, and one more preview is quiet. A drift of the table without a case is a failed test.
  */
-export function describeDrifts(service: ServiceName, { newStack, cases, quiet, others = () => [] }: Drifting): void {
+export function describeDrifts(
+  service: ServiceName,
+  { newStack, cases, quiet, others = () => [], writes }: Drifting,
+): void {
   let stack: Stack | undefined;
   let all: Record<string, Case>;
   let silent: Record<string, Quiet>;
@@ -73,6 +80,8 @@ export function describeDrifts(service: ServiceName, { newStack, cases, quiet, o
   let repairs: Run;
   let after: Record<string, StateResource>;
   let last: Run;
+  let written: string[];
+  let writtenLast: string[];
   const table = driftsOf(service);
 
   before_(async () => {
@@ -93,10 +102,14 @@ export function describeDrifts(service: ServiceName, { newStack, cases, quiet, o
       ...Object.entries(silent).flatMap(([name, { declared }]) => declared(name)),
     ];
     preview = await stack.preview(declaring("all"), "--refresh");
+    writes.forget();
     repairs = await stack.up(declaring("repairable"), "--refresh");
+    written = writes.list();
     after = await stack.state();
     // What is quiet here has nothing left to show; what is refused ends it.
+    writes.forget();
     last = await stack.tryUp(declaring("all"), "--refresh", "--continue-on-error");
+    writtenLast = writes.list();
   });
   after_(async () => {
     for (const [name, { tidy }] of Object.entries(all ?? {})) if (before?.[name]) await tidy?.(before[name]);
@@ -140,6 +153,9 @@ export function describeDrifts(service: ServiceName, { newStack, cases, quiet, o
         for (const field of Object.keys(showsOf(wanted, found))) {
           assert.deepEqual(sorted(now.outputs[field]), sorted(found.outputs[field]), field);
         }
+        const [imageId] = (wanted.writesTo?.(found) ?? found.id).split("/");
+        const own = written.filter(write => write.includes(imageId as string));
+        assert.equal(own.length, 1, `one write, and none else:\n${own.join("\n")}`);
       }
       const same = drift.repair === "repaired" || drift.repair === "reported";
       if (drift.kind === "Image" || drift.repair !== "made again") {
@@ -166,6 +182,7 @@ export function describeDrifts(service: ServiceName, { newStack, cases, quiet, o
     assert.equal(last.code === 0, refused.length === 0, last.text);
     const loud = Object.keys(last.steps).filter(name => last.steps[name] !== "same" || refreshedOf(last, name));
     assert.deepEqual(loud.toSorted(), refused.toSorted(), last.text);
+    assert.deepEqual(writtenLast, []);
   });
 }
 

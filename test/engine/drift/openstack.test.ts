@@ -30,6 +30,7 @@ onEachCloud("Drift", cloud => {
       return await writeDisks(await Stack.create({ project: "drift", config: { "images:connections": connections } }));
     },
     others: () => sourceOfCopies(service),
+    writes: { forget: () => cloud().forget(), list: () => cloud().writes() },
     cases: stack => ({ ...drifts(place, stack), ...memberDrifts(place), ...stateDrifts(place), ...own() }),
     quiet: () => quiet(place),
   });
