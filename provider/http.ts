@@ -7,6 +7,7 @@ import { type Agents, createAgents } from "./http/agents.ts";
 import { codeOf, messageOfBody, requestIdOf, statusText } from "./http/answers.ts";
 import type { Budget } from "./http/budget.ts";
 import { parseJson } from "./http/json.ts";
+import { answerSeconds, stallSeconds } from "./http/patience.ts";
 import {
   isCertificateError,
   isOurMistake,
@@ -42,9 +43,9 @@ export interface ServiceRequest {
   signal?: AbortSignal;
   /** Milliseconds since the epoch: no try, pause or wait goes past it. Default: 5 minutes from now; none for streams. */
   deadline?: number;
-  /** A try is given up when for so many seconds no byte has moved, in either direction. Default 60. */
+  /** A try is given up when for so many seconds no byte has moved, in either direction. Default: see http/patience.ts. */
   stallSeconds?: number;
-  /** How many seconds the answer may take once a streamed body is out (the service hashes and stores it). Default: 600, or stallSeconds if more. */
+  /** How many seconds the answer may take once a streamed body is out (the service hashes and stores it). Default: ten times the usual stall. */
   answerSeconds?: number;
 }
 
@@ -278,10 +279,10 @@ export function createHttp(options: HttpOptions): Http {
   ): Promise<Outcome | { kind: "done"; value: ServiceAnswer<unknown> }> {
     const agent = agentsFor(request, false);
     const client = await got();
-    const stall = (request.stallSeconds ?? 60) * 1000;
-    const answerMs = (request.answerSeconds ?? Math.max(600, request.stallSeconds ?? 60)) * 1000;
+    const stall = request.stallSeconds ?? stallSeconds();
+    const answerMs = (request.answerSeconds ?? answerSeconds(stall)) * 1000;
     const opened = request.body ? await request.body() : undefined;
-    const watch = new Watch(request, limits, stall);
+    const watch = new Watch(request, limits, stall * 1000);
     const note = traced(service, request, limits.attempt);
     let sourceError: unknown;
     let taken = 0;
@@ -382,7 +383,7 @@ export function createHttp(options: HttpOptions): Http {
   ): Promise<Outcome | { kind: "done"; value: Download }> {
     const agent = agentsFor(request, true);
     const client = await got();
-    const watch = new Watch(request, limits, (request.stallSeconds ?? 60) * 1000);
+    const watch = new Watch(request, limits, (request.stallSeconds ?? stallSeconds()) * 1000);
     const note = traced(service, request, limits.attempt);
     const stream = client.stream(url, {
       method: request.method,

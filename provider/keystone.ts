@@ -112,7 +112,13 @@ export function openSession(connection: Connection<OpenStackSettings>): Session 
     if (settings.authType === "token") return useToken(settings.token as string);
     const answer = await post(identity(), scope());
     if (answer.status === 201 || answer.status === 200) return granted(answer);
-    throw await refusal(answer.status, messageOf(answer.body));
+    const projects = answer.status === 401 ? await projectsWithoutScope() : undefined;
+    if (projects?.some(({ id, name }) => id === settings.projectId || name === settings.projectName)) {
+      // Everything is as it should be: the refusal was a passing one.
+      const again = await post(identity(), scope());
+      if (again.status === 201 || again.status === 200) return granted(again);
+    }
+    throw refusal(answer.status, messageOf(answer.body), projects);
   }
 
   function post(identityPart: object, scopePart: object | undefined, accept = [400, 401, 403, 404, 405]) {
@@ -164,7 +170,7 @@ export function openSession(connection: Connection<OpenStackSettings>): Session 
       accept: [400, 401, 403, 404, 405],
       deadline: Date.now() + signInMs,
     });
-    if (shown.status !== 200) throw await refusal(shown.status, messageOf(shown.body));
+    if (shown.status !== 200) throw refusal(shown.status, messageOf(shown.body));
     const project = shown.body?.token?.project;
     const fits =
       settings.projectId !== undefined
@@ -173,7 +179,7 @@ export function openSession(connection: Connection<OpenStackSettings>): Session 
     if (fits) return granted(shown, token);
     const answer = await post({ methods: ["token"], token: { id: token } }, scope());
     if (answer.status === 201) return granted(answer);
-    throw await refusal(answer.status, messageOf(answer.body));
+    throw refusal(answer.status, messageOf(answer.body));
   }
 
   function granted(answer: ServiceAnswer<TokenBody>, given?: string): Grant {
@@ -197,7 +203,8 @@ export function openSession(connection: Connection<OpenStackSettings>): Session 
     };
   }
 
-  async function refusal(status: number, words: string | undefined): Promise<ImagesError> {
+  /** @param projects those that the user may use, if it can sign in at all */
+  function refusal(status: number, words: string | undefined, projects?: Project[]): ImagesError {
     const details = { service, request: "POST /v3/auth/tokens", status };
     if (status === 404 || status === 405) return noKeystone(`it answered ${status}${words ? ` ${words}` : ""}`);
     if (status === 400) {
@@ -233,7 +240,6 @@ export function openSession(connection: Connection<OpenStackSettings>): Session 
     }
     const who = settings.username === undefined ? `user ${settings.userId}` : `user "${settings.username}"`;
     const wanted = settings.projectName ?? settings.projectId;
-    const projects = await projectsWithoutScope();
     if (projects) {
       return new ImagesError(
         "unauthorized",
@@ -255,8 +261,9 @@ export function openSession(connection: Connection<OpenStackSettings>): Session 
     );
   }
 
-  /** Tells a wrong project from a wrong password: the projects of this user, or undefined when it can't sign in at all. */
+  /** Tells a wrong project from a wrong password: the projects of this user, or undefined when it can't sign in by its password at all. */
   async function projectsWithoutScope(): Promise<Project[] | undefined> {
+    if (settings.authType !== "password") return undefined;
     try {
       const answer = await post(identity(), undefined);
       const header = answer.headers["x-subject-token"];

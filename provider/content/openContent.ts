@@ -1,5 +1,6 @@
 import { Readable } from "node:stream";
 import { ImagesError } from "../errors.ts";
+import { stallSeconds as usualStall } from "../http/patience.ts";
 import { decompressed } from "./decompress.ts";
 import { type Digest, parseDigest } from "./digest.ts";
 import { knownDigests, rememberDigests } from "./digestCache.ts";
@@ -249,7 +250,7 @@ async function openLocal(
 
 async function openUrl(
   source: UrlSource,
-  { expected, stallSeconds = 60 }: OpenOptions,
+  { expected, stallSeconds = usualStall() }: OpenOptions,
   signal: AbortSignal,
 ): Promise<Opened> {
   // identify() already read the publisher's checksums file.

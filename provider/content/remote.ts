@@ -2,6 +2,8 @@ import type { IncomingHttpHeaders } from "node:http";
 import { setTimeout as pause } from "node:timers/promises";
 import type { NormalizedOptions, Request, Response } from "got";
 import { ImagesError } from "../errors.ts";
+import { stallSeconds as usualStall } from "../http/patience.ts";
+import { pauseAfter } from "../http/retry.ts";
 import { registerSecret } from "../redaction.ts";
 import { garbageCounter } from "./garbage.ts";
 import { shownUrl, type UrlSource } from "./source.ts";
@@ -22,7 +24,6 @@ export interface RemoteStream extends RemoteFacts {
 type Address = Pick<UrlSource, "url" | "headers">;
 
 const connectTimeout = 30_000;
-const answerTimeout = 60_000;
 const maxChecksums = 4 * 1024 * 1024;
 
 /** got is loaded when the first url is read: a provider without urls starts without it. */
@@ -50,7 +51,7 @@ async function client({ url, headers = {} }: Address) {
       lookup: connectTimeout,
       connect: connectTimeout,
       secureConnect: connectTimeout,
-      response: answerTimeout,
+      response: usualStall() * 1000,
     },
     hooks: {
       beforeRedirect: [
@@ -100,7 +101,7 @@ export function remoteFacts(address: Address, signal: AbortSignal): Promise<Remo
 /** A small text, such as a checksums file (4 MiB at most). Tries again by itself when the server is busy. */
 export function remoteText(address: Address, signal: AbortSignal): Promise<string> {
   return again(signal, async () => {
-    const remote = await openRemote(address, { signal, stallSeconds: 30 });
+    const remote = await openRemote(address, { signal, stallSeconds: usualStall() / 2 });
     const chunks: Uint8Array[] = [];
     let size = 0;
     for await (const chunk of remote.read()) {
@@ -115,12 +116,12 @@ export function remoteText(address: Address, signal: AbortSignal): Promise<strin
 
 /** Up to three tries of what is cheap to begin again. */
 async function again<T>(signal: AbortSignal, work: () => Promise<T>): Promise<T> {
-  for (const wait of [500, 2000]) {
+  for (const attempt of [1, 3]) {
     try {
       return await work();
     } catch (error) {
       if (signal.aborted || !(error instanceof ImagesError) || error.code !== "unavailable") throw error;
-      await pause(wait * (0.5 + Math.random()), undefined, { signal });
+      await pause(pauseAfter(attempt), undefined, { signal });
     }
   }
   return work();

@@ -1,4 +1,5 @@
 import type { ServiceRequest } from "../http.ts";
+import { firstPauseMs } from "./patience.ts";
 
 /**
  * When a request is sent again.
@@ -30,7 +31,7 @@ export function isRetryableStatus(status: number, repeatable: boolean): boolean 
 
 /** Milliseconds before the next try: doubling from half a second to 20 s, of which a random part of up to half is taken off. */
 export function pauseAfter(attempt: number): number {
-  const full = Math.min(20_000, 500 * 2 ** (attempt - 1));
+  const full = Math.min(20_000, firstPauseMs() * 2 ** (attempt - 1));
   return full - Math.random() * (full / 2);
 }
 

@@ -1,9 +1,10 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { createRequire } from "node:module";
 import { createInterface } from "node:readline";
-import { credentials } from "@grpc/grpc-js";
+import { credentials, type ServiceError } from "@grpc/grpc-js";
 import providerGrpc from "@pulumi/pulumi/proto/provider_grpc_pb.js";
 import providerProto from "@pulumi/pulumi/proto/provider_pb.js";
+import statusProto from "@pulumi/pulumi/proto/status_pb.js";
 import { loaderOf } from "../../sdk/loader.ts";
 import { pulumiCli } from "../../tools/pulumi/cli.ts";
 import { pulumiEnvironment } from "../../tools/pulumi/environment.ts";
@@ -27,6 +28,10 @@ export class ProviderProcess {
   readonly #child: ChildProcess;
   readonly #client: InstanceType<typeof providerGrpc.ResourceProviderClient>;
 
+  #configured = 0;
+  /** What it wrote to stderr, where that is kept. */
+  said = "";
+
   private constructor(child: ChildProcess, address: string) {
     this.#child = child;
     this.#client = new providerGrpc.ResourceProviderClient(address, credentials.createInsecure());
@@ -37,13 +42,14 @@ export class ProviderProcess {
     folder: string,
     env: NodeJS.ProcessEnv,
     config: Record<string, string> = {},
+    stderr: "shown" | "kept" = "shown",
   ): Promise<ProviderProcess> {
     const cli = await pulumiCli();
     // No engine's address: nobody is to be told of progress, and nobody's end is to be noticed.
     const child = spawn("pulumi-resource-pulumi-nodejs", ["none"], {
       cwd: folder,
       env: { ...pulumiEnvironment(cli, { backend: folder }), ...env },
-      stdio: ["ignore", "pipe", "inherit"],
+      stdio: ["ignore", "pipe", stderr === "shown" ? "inherit" : "pipe"],
       detached: true,
     });
     const port = await new Promise<string>((resolve, reject) => {
@@ -52,12 +58,22 @@ export class ProviderProcess {
       createInterface({ input: child.stdout as NodeJS.ReadableStream }).once("line", resolve);
     });
     const started = new ProviderProcess(child, `127.0.0.1:${port}`);
+    child.stderr?.setEncoding("utf8").on("data", text => (started.said += text));
+    await started.configure(config);
+    return started;
+  }
+
+  /** Gives the process another stack configuration, which counts from the next check on. */
+  async configure(config: Record<string, string>): Promise<void> {
+    this.#configured++;
     const request = new providerProto.ConfigureRequest();
     request.setArgs(Struct.fromJavaScript(config));
-    await new Promise<void>((resolve, reject) =>
-      started.#client.configure(request, error => (error ? reject(error) : resolve())),
-    );
-    return started;
+    await this.#call(done => this.#client.configure(request, done));
+  }
+
+  /** The engine's process keeps a provider, with the configuration that it found then, by this text. */
+  #loaderOf(provider: ProviderName): string {
+    return `${loaderOf(provider)}${this.#configured > 1 ? `//${this.#configured}` : ""}`;
   }
 
   /** What is wrong with these inputs of a new resource; an error of the call itself is thrown. */
@@ -76,7 +92,7 @@ export class ProviderProcess {
   ): Promise<{ failures: CheckFailure[]; inputs: Values }> {
     const request = new providerProto.CheckRequest();
     request.setOlds(structOf(olds));
-    request.setNews(structOf({ ...inputs, resource, __provider: loaderOf(provider) }));
+    request.setNews(structOf({ ...inputs, resource, __provider: this.#loaderOf(provider) }));
     const response = await this.#call<InstanceType<typeof providerProto.CheckResponse>>(done =>
       this.#client.check(request, done),
     );
@@ -140,6 +156,15 @@ export class ProviderProcess {
     request.setId(id);
     request.setProperties(structOf(outputs));
     await this.#call(done => this.#client.delete(request, done));
+  }
+
+  /** What was made by a call that failed, which the engine would save. */
+  static madeBy(error: unknown): { id: string; outputs: Values } | undefined {
+    const [status] = (error as Partial<ServiceError>).metadata?.get("grpc-status-details-bin") ?? [];
+    if (status === undefined) return undefined;
+    const [detail] = statusProto.Status.deserializeBinary(status as Buffer).getDetailsList();
+    const failed = providerProto.ErrorResourceInitFailed.deserializeBinary(detail?.getValue_asU8() as Uint8Array);
+    return { id: failed.getId(), outputs: valuesOf(failed.getProperties()) };
   }
 
   #call<Answer>(send: (done: (error: Error | null, answer: Answer) => void) => unknown): Promise<Answer> {

@@ -34,8 +34,18 @@ export interface Fault {
    * request's body was (of the answer's, when the request has none); or "after" the service has answered.
    */
   drop?: "before" | "during-body" | "after";
+  /** Gives the client another answer than the service's, once that is there. Its lengths and its body needn't agree. */
+  alter?: (answer: Answer) => Answer;
   /** Passes nothing on for so many milliseconds after the first piece of the body; which one, as with `drop`. */
   stallMs?: number;
+}
+
+/** An answer as it goes out. */
+export interface Answer {
+  status: number;
+  /** Names in lower case. */
+  headers: Record<string, string>;
+  body: Buffer;
 }
 
 /** The faults that wait for requests; the first that matches strikes. */
@@ -69,5 +79,5 @@ export class Faults {
 
 /** Whether a fault's hook, delay and answer come after the service's own work. */
 export function strikesAfter(fault: Fault): boolean {
-  return fault.after === true || fault.drop === "after";
+  return fault.after === true || fault.drop === "after" || fault.alter !== undefined;
 }

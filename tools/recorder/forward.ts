@@ -7,7 +7,7 @@ import {
 } from "node:http";
 import type { Socket } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
-import { type Fault, strikesAfter } from "./faults.ts";
+import { type Answer, type Fault, strikesAfter } from "./faults.ts";
 import { type OnPiece, pump } from "./pump.ts";
 import type { RecordedRequest } from "./recorder.ts";
 
@@ -54,9 +54,13 @@ async function pass(passage: Passage): Promise<void> {
       return;
     }
     if (await strike(passage, fault)) return;
-    giveHead(passage, answer);
     const body = Buffer.concat(pieces);
     passage.recorded.responseBytes = body.length;
+    if (fault.alter !== undefined) {
+      giveAltered(passage, fault.alter({ status: answer.statusCode ?? 0, headers: headersOf(answer), body }));
+      return;
+    }
+    giveHead(passage, answer);
     passage.response.end(body);
     return;
   }
@@ -151,6 +155,21 @@ function giveBack(passage: Passage, answer: IncomingMessage): void {
 function giveHead({ recorded, response }: Passage, answer: IncomingMessage): void {
   recorded.status = answer.statusCode ?? 0;
   response.writeHead(recorded.status, answer.statusMessage, passedOn(answer.rawHeaders).flat());
+}
+
+/** Writes an answer as it is told to, whether it makes sense or not, and closes the connection after it. */
+function giveAltered({ recorded, request }: Passage, { status, headers, body }: Answer): void {
+  recorded.status = status;
+  const lines = Object.entries({ ...headers, connection: "close" }).map(([name, value]) => `${name}: ${value}\r\n`);
+  request.socket.write(`HTTP/1.1 ${status} Altered\r\n${lines.join("")}\r\n`, "latin1");
+  request.socket.end(body);
+}
+
+/** Without what says how the body is parted: it is whole here. */
+function headersOf({ rawHeaders }: IncomingMessage): Record<string, string> {
+  const headers = Object.fromEntries(passedOn(rawHeaders).map(([name, value]) => [name.toLowerCase(), value]));
+  const { "transfer-encoding": _, ...rest } = headers;
+  return rest;
 }
 
 /** What a fault does in the middle of a body: of the request's or the answer's, as `concerned` says. */

@@ -11,6 +11,7 @@ import {
   type ServerResponse,
 } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
+import { setTimeout as sleep } from "node:timers/promises";
 import { Faults } from "./faults.ts";
 import { forward } from "./forward.ts";
 
@@ -45,6 +46,8 @@ export interface Recorder {
   clear(): void;
   /** May be another recorder's: then the faults count the requests of both. */
   faults: Faults;
+  /** Refuses connections for so many milliseconds; those that are in use stay. */
+  refuse(ms: number): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -69,13 +72,21 @@ export async function startRecorder(options: RecorderOptions = {}): Promise<Reco
       recorder.requests = [];
     },
     faults: new Faults(),
+    async refuse(ms) {
+      // Idle connections are closed with it.
+      server.close();
+      while (server.listening) await sleep(1);
+      reopening = sleep(ms).then(() => listen(port));
+    },
     async stop() {
+      await reopening;
       const closed = new Promise<void>(resolve => server.close(() => resolve()));
       server.closeAllConnections();
       await closed;
     },
   };
 
+  let reopening: Promise<void> | undefined;
   const handle = (request: IncomingMessage, response: ServerResponse): void => {
     const recorded = record(request, response);
     recorder.requests.push(recorded);
@@ -95,11 +106,17 @@ export async function startRecorder(options: RecorderOptions = {}): Promise<Reco
     agents.set(socket, agent);
     socket.once("close", () => agent.destroy());
   });
-  await new Promise<void>((resolve, reject) => {
-    server.once("error", reject);
-    server.listen(options.port ?? 0, "127.0.0.1", resolve);
-  });
-  recorder.url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const listen = (wanted: number) =>
+    new Promise<void>((resolve, reject) => {
+      server.once("error", reject);
+      server.listen(wanted, "127.0.0.1", () => {
+        server.off("error", reject);
+        resolve();
+      });
+    });
+  await listen(options.port ?? 0);
+  const { port } = server.address() as AddressInfo;
+  recorder.url = `http://127.0.0.1:${port}`;
   return recorder;
 }
 

@@ -1,6 +1,7 @@
 import { setTimeout as pause } from "node:timers/promises";
 import type { Content } from "../../content/index.ts";
 import { ImagesError } from "../../errors.ts";
+import { pauseAfter } from "../../http/retry.ts";
 import { afterBroken } from "../lost.ts";
 import type { ImageData, ImageOrder, Job } from "../service.ts";
 import type { WireImage } from "./attributes.ts";
@@ -78,7 +79,7 @@ async function upload(
           throw await explained(cloud, error, order, attempt);
         }
         job.report(`the connection broke; uploading again (${attempt + 1} of ${uploadTries})`);
-        await pause(500 * 2 ** attempt * (0.5 + Math.random()), undefined, { signal: job.signal });
+        await pause(pauseAfter(attempt + 1), undefined, { signal: job.signal });
         continue;
       }
     }

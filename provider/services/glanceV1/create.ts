@@ -1,5 +1,6 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { ImagesError, UnfinishedError } from "../../errors.ts";
+import { pauseAfter } from "../../http/retry.ts";
 import { imageIdOf, isOwnId } from "../../mark.ts";
 import { markProperties } from "../glance/attributes.ts";
 import { ServiceLost } from "../lost.ts";
@@ -92,7 +93,7 @@ async function make(cloud: GlanceV1Cloud, order: ImageOrder, job: Job): Promise<
       if (!(error instanceof BrokenUpload)) throw error;
       if (attempt === uploadTries || order.values.imageId !== undefined) throw givenUp(error, attempt, order.values);
       job.report(`the connection broke; uploading again (${attempt + 1} of ${uploadTries})`);
-      await pause(500 * 2 ** attempt * (0.5 + Math.random()), undefined, { signal: job.signal });
+      await pause(pauseAfter(attempt + 1), undefined, { signal: job.signal });
     }
   }
 }

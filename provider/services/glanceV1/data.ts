@@ -1,6 +1,7 @@
 import { setTimeout as pause } from "node:timers/promises";
 import type { Content } from "../../content/index.ts";
 import { ImagesError } from "../../errors.ts";
+import { pauseAfter } from "../../http/retry.ts";
 import { gone } from "../glance/waiting.ts";
 import { afterBroken } from "../lost.ts";
 import type { ImageData, ImageOrder, Job } from "../service.ts";
@@ -87,7 +88,7 @@ async function upload(cloud: GlanceV1Cloud, id: string, data: ImageData, job: Jo
       if (settled.status === "killed") throw new BrokenUpload(error);
       if (attempt === uploadTries) throw error;
       job.report(`the connection broke; uploading again (${attempt + 1} of ${uploadTries})`);
-      await pause(500 * 2 ** attempt * (0.5 + Math.random()), undefined, { signal: job.signal });
+      await pause(pauseAfter(attempt + 1), undefined, { signal: job.signal });
     }
   }
 }

@@ -18,6 +18,8 @@ export interface Account {
   email: string;
   uuid: string;
   token: string;
+  /** Tokens that were made later. */
+  moreTokens?: string[];
   /** uuids of other teams in which this account may accept a transfer, so that a transfer to them needs no acceptance. */
   memberOf: string[];
 }
@@ -104,6 +106,10 @@ export interface Transfer {
   status: "pending" | "accepted" | "declined" | "canceled";
 }
 
+export function newToken(): string {
+  return `dop_v1_${randomBytes(32).toString("hex")}`;
+}
+
 /** The world when the local DigitalOcean starts for the first time: two accounts, public images, a droplet with a backup for each account. */
 export function newState(now: Date): State {
   const sender = newAccount("sender");
@@ -157,7 +163,7 @@ function newAccount(name: string): Account {
     name,
     email: `${name}@example.com`,
     uuid: randomUUID(),
-    token: `dop_v1_${randomBytes(32).toString("hex")}`,
+    token: newToken(),
     memberOf: [],
   };
 }

@@ -40,7 +40,7 @@ export function bearer(request: FastifyRequest): string | undefined {
  */
 export function caller(world: World, request: FastifyRequest): Account {
   const token = bearer(request);
-  const account = world.state.accounts.find(it => it.token === token);
+  const account = world.state.accounts.find(it => it.token === token || it.moreTokens?.includes(token ?? ""));
   if (!account) throw unauthorized();
   return account;
 }

@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import type { FastifyInstance, FastifyRequest } from "fastify";
 import { notFound, unprocessable } from "../errors.ts";
 import { REGIONS } from "../regions.ts";
-import { type Account, type Image, newDroplet, newDropletImage, timestamp } from "../state.ts";
+import { type Account, type Image, newDroplet, newDropletImage, newToken, timestamp } from "../state.ts";
 import { idParam, objectBody, param, route, type World } from "../world.ts";
 import { wireImage } from "./images.ts";
 
@@ -20,6 +20,7 @@ export const CONTROL = "/_control";
  * - PATCH /_control/images/{id} any of `{status, error_message, name, description, distribution}` → 200 the image
  * - POST /_control/{account}/volume_snapshots `{name, region?}` → 201 the snapshot
  * - POST /_control/{account}/member_of `{account}`: it may accept transfers there, so that they need no acceptance → 204
+ * - POST /_control/{account}/tokens: one more token of the account, with limits of its own → 201 `{token}`
  *
  * `{account}` is sender or recipient.
  */
@@ -101,6 +102,14 @@ export function controlRoutes(app: FastifyInstance, world: World): void {
     account(param(request, "account")).memberOf.push(account(String(objectBody(request).account)).uuid);
     world.changed();
     return reply.status(204).send();
+  });
+
+  route(app, "POST", `${CONTROL}/:account/tokens`, (request, reply) => {
+    const owner = account(param(request, "account"));
+    const token = newToken();
+    owner.moreTokens = [...(owner.moreTokens ?? []), token];
+    world.changed();
+    return reply.status(201).send({ token });
   });
 
   function account(name: string): Account {

@@ -1,0 +1,107 @@
+import assert from "node:assert/strict";
+import { appendFileSync } from "node:fs";
+import { mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type LocalCloud, startCloud } from "../cloud/cloud.ts";
+import { cloudOf } from "../openstack/clouds.ts";
+import { noise } from "../support/disk.ts";
+import { type FileServer, startFileServer } from "../support/fileServer.ts";
+import { digitalOceanPlace } from "./digitalocean.ts";
+import { divvyCloudPlace } from "./divvycloud.ts";
+import { glanceV1Place } from "./glanceV1.ts";
+import { Matrix, type Outcome, type Point } from "./matrix.ts";
+import type { Place } from "./place.ts";
+import { eclPlace, istackPlace, openStackPlace } from "./sites.ts";
+
+const disk = Uint8Array.from(noise("faults", 200_000));
+
+/** All points with PULUMI_IMAGES_FAULTS=all (npm run faults); else one in so many, always the same ones. */
+const everything = process.env.PULUMI_IMAGES_FAULTS === "all";
+
+interface Row {
+  title: string;
+  oneIn: number;
+  open: () => Promise<Place>;
+}
+
+describe("Faults", () => {
+  let dir: string;
+  let cloud: LocalCloud;
+  let files: FileServer;
+  let matrix: Matrix;
+
+  before(async () => {
+    dir = await mkdtemp(join(tmpdir(), "pulumi-images-faults-"));
+    const project = join(dir, "project");
+    await mkdir(project);
+    await writeFile(join(project, "Pulumi.yaml"), "name: faults\nruntime: nodejs\n");
+    await symlink(join(import.meta.dirname, "..", "..", "node_modules"), join(project, "node_modules"));
+    const fast = { taskTime: 20 };
+    cloud = await startCloud({
+      dir: join(dir, "cloud"),
+      services: ["ecl", "istack", "glance-v1", "digitalocean", "divvycloud"],
+      settings: {
+        digitalocean: { ...fast, requestsPerHour: 1e9, requestsPerMinute: 1e9 },
+        divvycloud: fast,
+        ecl: { copyStep: 5 },
+      },
+    });
+    files = await startFileServer();
+    files.files.set("/disk.raw", { body: disk, headers: { etag: '"one"' } });
+    matrix = await Matrix.start(project, disk);
+  });
+  after(async () => {
+    await matrix.stop();
+    await files.stop();
+    await cloud.stop();
+    await rm(dir, { recursive: true, force: true });
+  });
+
+  const rows: Row[] = [
+    {
+      title: "the local OpenStack",
+      oneIn: 7,
+      open: async () => openStackPlace(await cloudOf("local"), disk, files.url),
+    },
+    {
+      title: "the real OpenStack",
+      oneIn: 97,
+      open: async () => openStackPlace(await cloudOf("real"), disk, files.url),
+    },
+    { title: "ECL", oneIn: 7, open: () => eclPlace(cloud, disk, files.url) },
+    { title: "istack", oneIn: 7, open: () => istackPlace(cloud, disk, files.url) },
+    { title: "Glance v1", oneIn: 7, open: () => glanceV1Place(cloud, disk, files.url) },
+    { title: "DigitalOcean", oneIn: 7, open: async () => digitalOceanPlace(cloud, files.url) },
+    { title: "DivvyCloud", oneIn: 7, open: async () => divvyCloudPlace(cloud) },
+  ];
+
+  for (const { title, oneIn, open } of rows) {
+    it(`on ${title}: the same end as without the fault, or a clear error and a clean repeat`, async function () {
+      this.timeout(everything ? 3_600_000 : 300_000);
+      const all = await matrix.points(await open());
+      const points = everything ? all : all.filter((_, index) => index % oneIn === 0);
+      const outcomes = await matrix.run(points);
+      const wrong = outcomes.filter(outcome => outcome.wrong !== undefined);
+      report(title, all, outcomes);
+      assert.equal(wrong.length, 0, wrong.map(shown).join("\n\n"));
+    });
+  }
+
+  it("leave no word of an unhandled error in the provider's process", () => {
+    assert.doesNotMatch(matrix.said, /Unhandled|unhandled|Warning:/);
+  });
+});
+
+function shown({ title, wrong, error, story }: Outcome): string {
+  return [title, wrong, ...(error === undefined ? [] : [`the error: ${error}`]), ...story].join("\n    ");
+}
+
+/** One line a service, where the reader of a whole run finds it. */
+function report(title: string, all: readonly Point[], outcomes: readonly Outcome[]): void {
+  const count = (wanted: Outcome["how"]) => outcomes.filter(({ how }) => how === wanted).length;
+  const counts = `${count("held")} held, ${count("repeated")} repeated after an error, ${count("not met")} not met`;
+  process.stdout.write(`      ${outcomes.length} of ${all.length} points on ${title}: ${counts}\n`);
+  const log = process.env.PULUMI_IMAGES_FAULTS_LOG;
+  if (log) for (const outcome of outcomes) appendFileSync(log, `${JSON.stringify(outcome)}\n`);
+}

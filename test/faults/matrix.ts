@@ -1,0 +1,275 @@
+import assert from "node:assert/strict";
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import PQueue from "p-queue";
+import { ProviderProcess } from "../engine/providerProcess.ts";
+import { type Blow, blows, stallSeconds } from "./blows.ts";
+import { refresh, remove, resourceMarkOf, type State, StepFailed, up } from "./engine.ts";
+import { Gate, type Seen } from "./gate.ts";
+import type { Place, Scenario, Subject, Values } from "./place.ts";
+
+export const verbs = ["create", "update", "read", "delete"] as const;
+export type Verb = (typeof verbs)[number];
+
+/** One request of one verb, and what happens to it. */
+export interface Point {
+  place: Place;
+  scenario: number;
+  verb: Verb;
+  request: Seen;
+  before: Seen | undefined;
+  blow: Blow;
+}
+
+/** What came of a point. */
+export interface Outcome {
+  title: string;
+  /** The verb got over it by itself, or ended with an error and was repeated; or was ready before it asked so many times. */
+  how: "held" | "repeated" | "not met";
+  /** The error's message. */
+  error?: string;
+  /** What is wrong; undefined: nothing. */
+  wrong?: string;
+  story: string[];
+}
+
+/** What a verb does and leaves when nothing goes wrong. */
+interface Usual {
+  requests: Seen[];
+  then: unknown;
+  /** What is left when the resource is deleted. */
+  end: unknown;
+}
+
+/** How many points are under way at once. */
+const atOnce = 24;
+
+/**
+ * Runs single verbs of the real provider process against services behind gates, and holds what they leave against what they leave when
+ * nothing goes wrong.
+ */
+export class Matrix {
+  readonly #provider: ProviderProcess;
+  readonly #connections = new Map<string, Record<string, Values>>();
+  readonly #usual = new Map<string, Usual>();
+  #points = 0;
+
+  private constructor(provider: ProviderProcess) {
+    this.#provider = provider;
+  }
+
+  /** @param folder a Pulumi project, where disk.raw will lie */
+  static async start(folder: string, disk: Uint8Array): Promise<Matrix> {
+    await writeFile(join(folder, "disk.raw"), disk);
+    const env = { PULUMI_IMAGES_RETRY_PAUSE_MS: "20", PULUMI_IMAGES_STALL_SECONDS: String(stallSeconds) };
+    return new Matrix(await ProviderProcess.start(folder, env, {}, "kept"));
+  }
+
+  async stop(): Promise<void> {
+    await this.#provider.stop();
+  }
+
+  /** What the provider process wrote by itself. */
+  get said(): string {
+    return this.#provider.said;
+  }
+
+  /** All points of a place, by what its verbs ask when nothing goes wrong. */
+  async points(place: Place): Promise<Point[]> {
+    const scenarios = place.scenarios(address => address);
+    const queue = new PQueue({ concurrency: atOnce });
+    const all = scenarios.flatMap(({ changed }, scenario) =>
+      verbs
+        .filter(verb => verb !== "update" || changed !== undefined)
+        .map(verb =>
+          queue.add(async () => {
+            const { usual } = await this.#run(place, scenario, verb);
+            this.#usual.set(keyOf(place, scenario, verb), usual as Usual);
+            return pointsOf(place, scenario, verb, (usual as Usual).requests);
+          }),
+        ),
+    );
+    return (await Promise.all(all)).flat();
+  }
+
+  async run(points: readonly Point[]): Promise<Outcome[]> {
+    const queue = new PQueue({ concurrency: atOnce });
+    return await Promise.all(points.map(point => queue.add(async () => await this.#outcome(point))));
+  }
+
+  async #outcome(point: Point): Promise<Outcome> {
+    const { place, scenario, verb, request, blow } = point;
+    const { title } = place.scenarios(address => address)[scenario] as Scenario;
+    const where = `${request.method} ${request.shape}${request.nth > 0 ? ` (${request.nth + 1})` : ""}`;
+    const outcome: Outcome = {
+      title: `${place.title} ${title}: ${verb}: ${where}: ${blow.title}`,
+      how: "held",
+      story: [],
+    };
+    try {
+      const { error, story, usual } = await this.#run(place, scenario, verb, point);
+      outcome.story = story;
+      if (error !== undefined) Object.assign(outcome, { how: "repeated", error });
+      const expected = this.#usual.get(keyOf(place, scenario, verb)) as Usual;
+      assert.deepEqual(usual?.then, expected.then);
+      assert.deepEqual(usual?.end, expected.end, "what is left at the end");
+      if (error !== undefined) assert.match(error, clear, "the error isn't clear");
+      if (error !== undefined) assert.doesNotMatch(error, unclear, "the error isn't clear");
+    } catch (error) {
+      if (error instanceof NotStruck && request.nth > 0) return { ...outcome, how: "not met" };
+      outcome.wrong = error instanceof NotStruck ? error.message : String((error as Error).stack ?? error);
+      if (error instanceof Broken) outcome.story = error.story;
+    }
+    return outcome;
+  }
+
+  /** One resource's life, of which one verb goes through a gate. */
+  async #run(
+    place: Place,
+    index: number,
+    verb: Verb,
+    point?: Point,
+  ): Promise<{ usual: Usual; error: string | undefined; story: string[] }> {
+    const name = `p${++this.#points}q`;
+    const gate = await Gate.open(place.targets);
+    const provider = this.#provider;
+    try {
+      const scenario = place.scenarios(address => gate.via(address))[index] as Scenario;
+      const { kind } = scenario;
+      const keys = { clean: `~${name}c`, struck: `~${name}s` };
+      await this.#connect(name, {
+        ...(await place.connections(address => address, keys.clean)),
+        ...(await place.connections(address => gate.via(address), keys.struck)),
+      });
+      const made = (await scenario.prepare?.(name)) ?? {};
+      const mark = resourceMarkOf(kind, name);
+      const subject = (key: string): Subject => ({ name, made, mark, on: account => `${account}${key}` });
+      const world = async () => normal(await scenario.world(subject(keys.clean)), name);
+      const args = (key: string) => scenario.args(subject(key));
+      const changed = (key: string) => (scenario.changed ?? scenario.args)(subject(key));
+
+      let error: string | undefined;
+      /** The verb as it is met by the blow, and once more if it fails. */
+      const struck = async (
+        state: State | undefined,
+        work: (key: string, state: State | undefined) => Promise<State | undefined>,
+      ): Promise<State | undefined> => {
+        if (point !== undefined) await gate.strike(point.blow, point.request, point.before);
+        else gate.begin();
+        const first = moved(state, keys.clean, keys.struck);
+        try {
+          return moved(await work(keys.struck, first), keys.struck, keys.clean);
+        } catch (failure) {
+          if (!(failure instanceof StepFailed) || point === undefined) throw failure;
+          error = failure.message;
+          gate.end();
+          return await work(keys.clean, moved(failure.state, keys.struck, keys.clean));
+        } finally {
+          gate.end();
+        }
+      };
+
+      try {
+        let state: State | undefined;
+        let then: unknown;
+        const create = (key: string, known?: State) => up(provider, kind, name, args(key), known);
+        if (verb === "create") state = await struck(undefined, create);
+        else state = await create(keys.clean);
+        const { seen } = gate;
+        let requests = seen;
+        if (verb === "update") {
+          state = await struck(state, (key, known) => up(provider, kind, name, changed(key), known));
+          requests = gate.seen;
+        }
+        if (verb === "read") {
+          state = await struck(state, async (_, known) => await refresh(provider, known as State));
+          requests = gate.seen;
+          then = normal(
+            { outs: { ...state?.outs, __provider: "" }, inputs: { ...state?.inputs, __provider: "" } },
+            name,
+          );
+        } else if (verb !== "delete") then = await world();
+        if (verb === "delete") {
+          await struck(state, async (_, known) => {
+            await remove(provider, known as State);
+            return undefined;
+          });
+          requests = gate.seen;
+        } else await remove(provider, state as State);
+        const end = await world();
+        if (point !== undefined && !gate.struck) throw new NotStruck();
+        return { usual: { requests, then, end }, error, story: gate.story };
+      } finally {
+        await scenario.clean?.(made);
+      }
+    } catch (failure) {
+      throw failure instanceof NotStruck ? failure : new Broken(failure, gate.story);
+    } finally {
+      this.#connections.delete(name);
+      await gate.close();
+    }
+  }
+
+  /** Connections of this point and of all others that are under way. */
+  async #connect(name: string, connections: Record<string, Values>): Promise<void> {
+    this.#connections.set(name, connections);
+    const all = Object.assign({}, ...this.#connections.values());
+    await this.#provider.configure({ "images:connections": JSON.stringify(all) });
+  }
+}
+
+/** The request that was to be struck didn't come. */
+class NotStruck extends Error {
+  constructor() {
+    super("the request didn't come");
+  }
+}
+
+class Broken extends Error {
+  readonly story: string[];
+
+  constructor(cause: unknown, story: string[]) {
+    super(cause instanceof Error ? cause.message : String(cause));
+    this.stack = cause instanceof Error ? (cause.stack ?? "") : "";
+    this.story = story;
+  }
+}
+
+/** What an error has to say: which request, or what was waited for, or what to do. */
+const clear = /\[[-\w]+: [A-Z]+ \/\S*|No usable answer|Keystone|can't be reached|broke off|couldn't/;
+const unclear = /undefined|\[object|TypeError|RangeError|\bat .*\.js:\d/;
+
+function keyOf(place: Place, scenario: number, verb: Verb): string {
+  return `${place.title}/${scenario}/${verb}`;
+}
+
+/** Of a request that comes again and again, the first three. */
+const mostOfAKind = 2;
+
+function pointsOf(place: Place, scenario: number, verb: Verb, requests: readonly Seen[]): Point[] {
+  return requests.flatMap((request, index) =>
+    request.nth > mostOfAKind
+      ? []
+      : blows
+          .filter(({ suits }) => suits?.(request) ?? true)
+          .map(blow => ({ place, scenario, verb, request, before: requests[index - 1], blow })),
+  );
+}
+
+/** A state as it is under other connections of the same accounts. */
+function moved(state: State | undefined, from: string, to: string): State | undefined {
+  return state && (JSON.parse(JSON.stringify(state).replaceAll(`${from}"`, `${to}"`)) as State);
+}
+
+/** Without what differs from run to run: ids, times, the point's name. */
+function normal(value: unknown, name: string): unknown {
+  if (value === undefined) return undefined;
+  const text = JSON.stringify(value)
+    .replaceAll(name, "NAME")
+    .replace(/[0-9a-f]{8}-[0-9a-f-]{27}|\b[0-9a-f]{32}\b/g, "ID")
+    .replace(/\d{4}-\d\d-\d\dT[\d:.]+Z?/g, "TIME")
+    .replace(/127\.0\.0\.1:\d+/g, "HOST")
+    .replace(/\b(?:ami|i)-[0-9a-f]{6,}|(?<=privateimage:)[^"]*/g, "ID")
+    .replace(/\b\d{7,}\b/g, "N");
+  return JSON.parse(text);
+}
