@@ -26,8 +26,12 @@ export function digitalOceanPlace(cloud: LocalCloud, files: string): Place {
     const { id } = await done(control("POST", "/sender/droplets", { name }));
     return { dropletId: id };
   };
-  const noDroplet = async ({ dropletId }: Values): Promise<void> => {
-    await done(control("DELETE", `/droplets/${String(dropletId)}`));
+  const noDroplet = async ({ made }: Subject): Promise<void> => {
+    await done(control("DELETE", `/droplets/${String(made.dropletId)}`));
+  };
+  /** Tags outlive their images, and only what is left of the provider's own is of interest. */
+  const noTags = async ({ name }: Subject, ...tags: string[]): Promise<void> => {
+    for (const tag of tags) await api("DELETE", `/v2/tags/${name}-${tag}`);
   };
   const backup = async (name: string): Promise<Values> => {
     const { dropletId } = await droplet(name);
@@ -40,10 +44,11 @@ export function digitalOceanPlace(cloud: LocalCloud, files: string): Place {
     while ((await list(api, "snapshot")).every(({ id }) => id !== made.imageId)) await settle();
     return made;
   };
-  const clean = async (made: Values): Promise<void> => {
+  const clean = async (subject: Subject): Promise<void> => {
+    const { made } = subject;
     // It may be the recipient's by now.
     await Promise.all([api, theirs].map(account => account("DELETE", `/v2/images/${String(made.imageId)}`)));
-    await noDroplet(made);
+    await noDroplet(subject);
   };
   const settle = () => new Promise(resolve => setTimeout(resolve, 10));
   const list = async (account: typeof api, type?: string): Promise<Served[]> =>
@@ -71,16 +76,21 @@ export function digitalOceanPlace(cloud: LocalCloud, files: string): Place {
     title,
     kind: "Image",
     args: subject => ({
-      ...{ service, connection: subject.on("sender"), name: subject.name, tags: ["one"] },
+      ...{ service, connection: subject.on("sender"), name: subject.name, tags: [`${subject.name}-one`] },
       ...args(subject),
     }),
     changed: subject => ({
-      ...{ service, connection: subject.on("sender"), name: `${subject.name} changed`, tags: ["one", "two"] },
+      ...{ service, connection: subject.on("sender"), name: `${subject.name} changed` },
+      tags: [`${subject.name}-one`, `${subject.name}-two`],
       ...args(subject),
       regions: ["nyc3", "ams3"],
     }),
     world,
     ...more,
+    clean: async subject => {
+      await more.clean?.(subject);
+      await noTags(subject, "one", "two");
+    },
   });
 
   return {
@@ -120,16 +130,25 @@ export function digitalOceanPlace(cloud: LocalCloud, files: string): Place {
         }),
         world,
         clean,
+        byHand: {
+          after: /Look for the offer in the control panel, cancel it there if it was made/,
+          work: async ({ made }) => {
+            await done(control("DELETE", `/images/${String(made.imageId)}/transfers`));
+          },
+        },
       },
       {
         title: "ImageTag",
         kind: "ImageTag",
         prepare: snapshot,
-        args: ({ made, on }) => ({
-          ...{ service, connection: on("sender"), imageId: String(made.imageId), tag: "golden" },
+        args: ({ name, made, on }) => ({
+          ...{ service, connection: on("sender"), imageId: String(made.imageId), tag: `${name}-golden` },
         }),
         world,
-        clean,
+        clean: async subject => {
+          await clean(subject);
+          await noTags(subject, "golden");
+        },
       },
       {
         title: "ImageCopy to regions",

@@ -34,7 +34,7 @@ export function glancePlace(site: GlanceSite): Place {
     return { imageId: (await api.create(body, disk)).id };
   };
   const copier = apis[site.copier ?? "owner"] as ImageApi;
-  const remove = async ({ imageId }: Values): Promise<void> => owner.delete(String(imageId));
+  const remove = async ({ made: { imageId } }: Subject): Promise<void> => owner.delete(String(imageId));
   const images =
     (account: string) =>
     async ({ name }: Subject) =>
@@ -107,7 +107,7 @@ export function glancePlace(site: GlanceSite): Place {
       to: { stores: ["slow"] },
     }),
     world: async ({ made }) => (await copier.image(String(made.imageId))).stores,
-    clean: async ({ imageId }) => copier.delete(String(imageId)),
+    clean: async ({ made: { imageId } }) => copier.delete(String(imageId)),
   };
 
   return {

@@ -10,7 +10,7 @@ export async function glanceV1Place(cloud: LocalCloud, disk: Uint8Array<ArrayBuf
   const theirs = await GlanceV1Api.signIn(authUrl, accounts.consumer, imageUrl);
   const meta = (name: string) => ({ name, disk_format: "raw", container_format: "bare" });
   const prepare = async (name: string): Promise<Values> => ({ imageId: (await api.create(meta(name), disk)).id });
-  const clean = async ({ imageId }: Values): Promise<void> => api.delete(String(imageId));
+  const clean = async ({ made: { imageId } }: Subject): Promise<void> => api.delete(String(imageId));
   const world =
     (of: GlanceV1Api, suffix = "") =>
     async ({ name }: Subject) =>

@@ -163,6 +163,7 @@ export class Matrix {
           if (!(failure instanceof StepFailed) || point === undefined) throw failure;
           error = failure.message;
           gate.end();
+          if (scenario.byHand?.after.test(error)) await scenario.byHand.work(subject(keys.clean));
           return await work(keys.clean, moved(failure.state, keys.struck, keys.clean));
         } finally {
           gate.end();
@@ -200,7 +201,7 @@ export class Matrix {
         if (point !== undefined && !gate.struck) throw new NotStruck();
         return { usual: { requests, then, end }, error, story: gate.story };
       } finally {
-        await scenario.clean?.(made);
+        await scenario.clean?.(subject(keys.clean));
       }
     } catch (failure) {
       throw failure instanceof NotStruck ? failure : new Broken(failure, gate.story);
@@ -236,7 +237,8 @@ class Broken extends Error {
 }
 
 /** What an error has to say: which request, or what was waited for, or what to do. */
-const clear = /\[[-\w]+: [A-Z]+ \/\S*|No usable answer|Keystone|can't be reached|broke off|couldn't/;
+const clear =
+  /\[[-\w]+: [A-Z]+ \/\S*|No usable answer|Keystone|can't be reached|broke off|couldn't|the import .* of image \S+ failed/;
 const unclear = /undefined|\[object|TypeError|RangeError|\bat .*\.js:\d/;
 
 function keyOf(place: Place, scenario: number, verb: Verb): string {
@@ -269,7 +271,7 @@ function normal(value: unknown, name: string): unknown {
     .replace(/[0-9a-f]{8}-[0-9a-f-]{27}|\b[0-9a-f]{32}\b/g, "ID")
     .replace(/\d{4}-\d\d-\d\dT[\d:.]+Z?/g, "TIME")
     .replace(/127\.0\.0\.1:\d+/g, "HOST")
-    .replace(/\b(?:ami|i)-[0-9a-f]{6,}|(?<=privateimage:)[^"]*/g, "ID")
+    .replace(/\b(?:ami|i|image)-[0-9a-f]{6,}|(?<=privateimage:)[^"]*/g, "ID")
     .replace(/\b\d{7,}\b/g, "N");
   return JSON.parse(text);
 }

@@ -25,8 +25,10 @@ export interface Scenario {
   changed?: (subject: Subject) => Values;
   /** What the service has of it, to compare. Ids and times are left out of the comparison. */
   world: (subject: Subject) => Promise<unknown>;
-  /** Takes away what `prepare` made. */
-  clean?: (made: Values) => Promise<void>;
+  /** Takes away what `prepare` made, and what may stay by design. */
+  clean?: (subject: Subject) => Promise<void>;
+  /** What an error tells people to do before they repeat, where the service leaves no other way. */
+  byHand?: { after: RegExp; work: (subject: Subject) => Promise<void> };
 }
 
 /** A service with its scenarios. */

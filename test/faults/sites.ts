@@ -69,7 +69,7 @@ export async function eclPlace(cloud: LocalCloud, disk: Uint8Array, files: strin
           (await (made.apis.consumer as ImageApi).list())
             .filter(image => image.name === name)
             .map(({ status, size, checksum }) => ({ status, size, checksum })),
-        clean: async ({ imageId }) => owner.delete(String(imageId)),
+        clean: async ({ made: { imageId } }) => owner.delete(String(imageId)),
       },
     ],
   };

@@ -27,11 +27,25 @@ export async function create(cloud: DigitalOceanCloud, order: ImageOrder, job: J
     job.warn(`took over image ${left.id}, which an earlier run of this resource had made, but not noted in the state`);
     return await finish(cloud, left, order, job);
   }
-  const image =
-    dropletId === undefined
-      ? await importImage(cloud, order, job)
-      : await snapshotDroplet(cloud, String(dropletId), markOf(order), job);
-  return await finish(cloud, image, order, job);
+  return await finish(cloud, await begin(cloud, order, job), order, job);
+}
+
+/** Asks for the image, once: an answer that is lost says nothing about it, so that it is looked for. */
+async function begin(cloud: DigitalOceanCloud, order: ImageOrder, job: Job): Promise<WireImage> {
+  const dropletId = order.values.dropletId === undefined ? undefined : String(order.values.dropletId);
+  try {
+    if (dropletId === undefined) return await importImage(cloud, order);
+    return await snapshotDroplet(cloud, dropletId, markOf(order), job);
+  } catch (error) {
+    const isLost = error instanceof ImagesError && (error.code === "unavailable" || error.code === "timeout");
+    if (!isLost || job.signal.aborted || Date.now() >= job.deadline) throw error;
+    const made = await (async () => {
+      if (dropletId !== undefined) await untilDropletIdle(cloud, dropletId, job);
+      return await findLeftover(cloud, order, 0, job);
+    })().catch(() => undefined);
+    if (made === undefined) throw error;
+    return made;
+  }
 }
 
 /** Goes on with an image whose create ended before it was done; one that will never become one makes room for a new one. */
@@ -68,7 +82,7 @@ function hasFailed(image: WireImage): boolean {
 }
 
 /** Starts the import of a custom image, with its tags and its mark in the same request. */
-async function importImage(cloud: DigitalOceanCloud, order: ImageOrder, job: Job): Promise<WireImage> {
+async function importImage(cloud: DigitalOceanCloud, order: ImageOrder): Promise<WireImage> {
   const { name, distribution, description, tags = [], regions } = order.values as Record<string, unknown>;
   const [region] = regions as string[];
   const body: ImportBody = {
@@ -79,17 +93,9 @@ async function importImage(cloud: DigitalOceanCloud, order: ImageOrder, job: Job
     ...(description === undefined ? {} : { description: String(description) }),
     tags: [...(tags as string[]), markOf(order)],
   };
-  try {
-    const image = await cloud.client.importImage(body);
-    cloud.reads.wrote(String(image.id));
-    return image;
-  } catch (error) {
-    // The answer was lost, which says nothing about the image.
-    if (!(error instanceof ImagesError) || (error.code !== "unavailable" && error.code !== "timeout")) throw error;
-    const made = job.signal.aborted ? undefined : await findLeftover(cloud, order, 0, job).catch(() => undefined);
-    if (made === undefined) throw error;
-    return made;
-  }
+  const image = await cloud.client.importImage(body);
+  cloud.reads.wrote(String(image.id));
+  return image;
 }
 
 /**

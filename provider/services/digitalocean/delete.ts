@@ -5,11 +5,16 @@ import { isDeleted, isMark } from "./attributes.ts";
 import type { WireImage } from "./client.ts";
 import type { DigitalOceanCloud } from "./cloud.ts";
 
-/** Deletes an image, and the tag that is its mark, and returns when both are gone; an image that is gone already is fine. */
-export async function remove(cloud: DigitalOceanCloud, id: string, job: Job): Promise<void> {
+/**
+ * Deletes an image, and the tag that is its mark, and returns when both are gone; an image that is gone already is fine.
+ * @param known whether a state has the image's id. Then its mark goes first: once the image is gone nothing leads to the mark any more. An image
+ * that is only known by its mark keeps it to the end.
+ */
+export async function remove(cloud: DigitalOceanCloud, id: string, job: Job, known = false): Promise<void> {
   const image = await cloud.reads.read(id);
   if (image === undefined) return;
   if (image.public) throw publicImage(image);
+  if (known) await removeMarks(cloud, image);
   const there = await cloud.client.deleteImage(id);
   cloud.reads.wrote(id);
   if (there) {
@@ -22,7 +27,11 @@ export async function remove(cloud: DigitalOceanCloud, id: string, job: Job): Pr
       job,
     );
   }
-  // A tag outlives what it was on.
+  if (!known) await removeMarks(cloud, image);
+}
+
+/** A tag outlives what it was on. */
+async function removeMarks(cloud: DigitalOceanCloud, image: WireImage): Promise<void> {
   for (const tag of image.tags ?? []) if (isMark(tag)) await cloud.client.deleteTag(tag);
 }
 

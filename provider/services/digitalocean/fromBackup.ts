@@ -15,15 +15,14 @@ export async function convertBackup(cloud: DigitalOceanCloud, id: string, job: J
       hint: "DigitalOcean deletes the oldest backup of a droplet when it makes a new one",
     });
   }
-  const conversion = (await cloud.client.imageActions(id)).find(({ type }) => type === "convert");
+  const conversion = await conversionOf(cloud, id);
   if (image.type !== "backup") {
     if (conversion !== undefined) return image;
     throw new ImagesError("conflict", `image ${id} is no backup: it is a ${image.type} image`, {
       hint: "Take it over as it is with adopt: { id }",
     });
   }
-  const action: WireAction =
-    conversion?.status === "in-progress" ? conversion : await cloud.client.beginImageAction(id, { type: "convert" });
+  const action: WireAction = conversion?.status === "in-progress" ? conversion : await begin(cloud, id);
   job.report("converting the backup to a snapshot");
   const what = `the conversion of backup ${id}`;
   const completed = await untilEnded(action, action => cloud.client.imageAction(id, action), what, job);
@@ -37,4 +36,20 @@ export async function convertBackup(cloud: DigitalOceanCloud, id: string, job: J
   const converted = await cloud.client.image(id);
   if (converted === undefined) throw gone(id);
   return converted;
+}
+
+async function conversionOf(cloud: DigitalOceanCloud, id: string): Promise<WireAction | undefined> {
+  return (await cloud.client.imageActions(id)).find(({ type }) => type === "convert");
+}
+
+/** Asks for the conversion, once; where the answer is lost, the image's actions tell. */
+async function begin(cloud: DigitalOceanCloud, id: string): Promise<WireAction> {
+  try {
+    return await cloud.client.beginImageAction(id, { type: "convert" });
+  } catch (error) {
+    if (!(error instanceof ImagesError) || error.code !== "unavailable") throw error;
+    const begun = await conversionOf(cloud, id).catch(() => undefined);
+    if (begun === undefined) throw error;
+    return begun;
+  }
 }

@@ -147,7 +147,14 @@ function parse(id: string): { imageId: string; memberId: string; transfer: strin
 
 /** What stands in the way of an offer most often, where DigitalOcean's own words don't say what to do. */
 function explained(imageId: string, error: unknown): unknown {
-  if (!(error instanceof ImagesError) || error.status !== 422) return error;
+  if (!(error instanceof ImagesError)) return error;
+  if (error.code === "unavailable" && error.status !== 429 && error.status !== 503) {
+    return new ImagesError(error.code, `image ${imageId} may have been offered or not: ${error.message}`, {
+      hint: "DigitalOcean can't be asked. Look for the offer in the control panel, cancel it there if it was made, and run up again",
+      cause: error,
+    });
+  }
+  if (error.status !== 422) return error;
   const pending = /pending/i.test(error.message);
   return new ImagesError("rejected", `image ${imageId} can't be offered: ${error.message}`, {
     hint: pending

@@ -63,8 +63,8 @@ async function transfer(
     try {
       action = await cloud.client.beginImageAction(id, { type: "transfer", region });
     } catch (error) {
-      if (!(error instanceof ImagesError) || error.status !== 422) throw error;
-      // Most likely it is there already, or on its way, or the image is busy with something else.
+      if (!(error instanceof ImagesError) || (error.status !== 422 && error.code !== "unavailable")) throw error;
+      // Most likely it is there already, or on its way (the answer to an earlier request may be lost), or the image is busy with something else.
       const image = await cloud.client.image(id);
       if (image === undefined) throw gone(id);
       if (image.regions?.includes(region)) return;

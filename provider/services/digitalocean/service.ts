@@ -85,7 +85,7 @@ export function openDigitalOcean(connection: Connection<DigitalOceanSettings>, o
       warnOfRegionsLeft(id, change.actual, change.wanted, job);
       return await update(cloud, id, change.actual, change.wanted, job);
     },
-    deleteImage: (id, _options, job) => remove(cloud, id, job),
+    deleteImage: (id, _options, job) => remove(cloud, id, job, true),
     // DigitalOcean reports nothing about the data by which it could be told.
     holdsContent: async () => false,
     lookups: digitalOceanLookups(client),

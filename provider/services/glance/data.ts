@@ -5,9 +5,9 @@ import { pauseAfter } from "../../http/retry.ts";
 import { afterBroken } from "../lost.ts";
 import type { ImageData, ImageOrder, Job } from "../service.ts";
 import type { WireImage } from "./attributes.ts";
-import type { Upload } from "./client.ts";
+import type { ImportBody, Upload } from "./client.ts";
 import type { GlanceCloud } from "./cloud.ts";
-import { gone, untilImported, untilSettled } from "./waiting.ts";
+import { busyStatuses, gone, untilImported, untilSettled } from "./waiting.ts";
 
 /** How often the data is sent before an upload that the network breaks is given up. */
 const uploadTries = 4;
@@ -20,7 +20,7 @@ export async function fill(cloud: GlanceCloud, id: string, order: ImageOrder, jo
   const data = order.data as ImageData;
   if (data.import && data.url !== undefined) {
     const tasks = await tasksOf(cloud, id);
-    await cloud.client.import(id, { method: { name: "web-download", uri: data.url }, ...storesOf(order) });
+    await beginImport(cloud, id, { method: { name: "web-download", uri: data.url }, ...storesOf(order) }, tasks);
     const image = await untilImported(cloud.client, id, tasks, job);
     await verifyImport(cloud, image, order);
     return image;
@@ -29,7 +29,7 @@ export async function fill(cloud: GlanceCloud, id: string, order: ImageOrder, jo
   if (stores === undefined || stores.length < 2) return await upload(cloud, id, order, job, "upload", stores?.[0]);
   await upload(cloud, id, order, job, "stage");
   const tasks = await tasksOf(cloud, id);
-  await cloud.client.import(id, { method: { name: "glance-direct" }, ...storesOf(order) });
+  await beginImport(cloud, id, { method: { name: "glance-direct" }, ...storesOf(order) }, tasks);
   return await untilImported(cloud.client, id, tasks, job);
 }
 
@@ -40,7 +40,31 @@ function storesOf(order: ImageOrder): { stores?: string[]; all_stores_must_succe
   return stores === undefined ? {} : { stores, all_stores_must_succeed: true };
 }
 
-async function tasksOf(cloud: GlanceCloud, id: string): Promise<Set<string>> {
+/**
+ * Has the service begin an import. It may be asked for only once; where the answer is lost, the image and its tasks tell whether it has begun.
+ * @param tasksBefore ids of the tasks that the image had before
+ */
+export async function beginImport(
+  cloud: GlanceCloud,
+  id: string,
+  body: ImportBody,
+  tasksBefore: ReadonlySet<string>,
+): Promise<void> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await cloud.client.import(id, body);
+    } catch (error) {
+      if (!(error instanceof ImagesError) || error.code !== "unavailable") throw error;
+      const image = await present(cloud, id);
+      const busy = busyStatuses.includes(image.status) && image.status !== "uploading";
+      if (busy || image.os_glance_import_task !== undefined || image.os_glance_importing_to_stores) return;
+      if ((await cloud.client.tasks(id)).some(task => !tasksBefore.has(task.id))) return;
+      if (attempt === uploadTries) throw error;
+    }
+  }
+}
+
+export async function tasksOf(cloud: GlanceCloud, id: string): Promise<Set<string>> {
   return new Set((await cloud.client.tasks(id)).map(task => task.id));
 }
 

@@ -2,6 +2,7 @@ import { ImagesError } from "../../errors.ts";
 import type { ImageChange, ImageFacts, Job } from "../service.ts";
 import { factsOf, patchOf, storesOf, type WireImage } from "./attributes.ts";
 import type { GlanceCloud } from "./cloud.ts";
+import { beginImport, tasksOf } from "./data.ts";
 import { busyStatuses, gone, ImportFailed, untilImported, untilSettled } from "./waiting.ts";
 
 /** How often a write that somebody else's write undid is applied again. */
@@ -112,8 +113,8 @@ export async function copyToStores(
   stores: readonly string[],
   job: Job,
 ): Promise<WireImage> {
-  const tasks = new Set((await cloud.client.tasks(id)).map(task => task.id));
-  await cloud.client.import(id, { method: { name: "copy-image" }, stores, all_stores_must_succeed: true });
+  const tasks = await tasksOf(cloud, id);
+  await beginImport(cloud, id, { method: { name: "copy-image" }, stores, all_stores_must_succeed: true }, tasks);
   try {
     const image = await untilImported(cloud.client, id, tasks, job);
     if (lackingIn(image, stores).length === 0) return image;

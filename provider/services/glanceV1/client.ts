@@ -27,8 +27,8 @@ export interface GlanceV1Client {
   upload(id: string, data: Upload): Promise<WireImage>;
   /** Has the service fetch the data itself. false: it is at it already, or the image has data (409). */
   copyFrom(id: string, url: string): Promise<boolean>;
-  /** Says where the data is, for the service to read it there each time. */
-  setLocation(id: string, url: string): Promise<WireImage>;
+  /** Says where the data is, for the service to read it there each time. undefined: the image has data already (409). */
+  setLocation(id: string, url: string): Promise<WireImage | undefined>;
   /** false: there was no such image. */
   delete(id: string): Promise<boolean>;
   download(id: string): Promise<Download>;
@@ -129,7 +129,8 @@ export function createClient(http: Http): GlanceV1Client {
       return (await put(id, headers, [409])).status !== 409;
     },
     async setLocation(id, url) {
-      return (await put(id, { ...keep, ...toHeaders({ location: new URL(url).href }) })).body.image;
+      const answer = await put(id, { ...keep, ...toHeaders({ location: new URL(url).href }) }, [409]);
+      return answer.status === 409 ? undefined : answer.body.image;
     },
     async delete(id) {
       return (await http.send({ method: "DELETE", path: path(id), accept: [404] })).status !== 404;

@@ -30,7 +30,9 @@ export class BrokenUpload extends Error {
 export async function fill(cloud: GlanceV1Cloud, id: string, order: ImageOrder, job: Job): Promise<WireImage> {
   const { location } = order.values;
   if (typeof location === "string") {
-    const image = await cloud.client.setLocation(id, location);
+    // An image of ours that has a location already got it by a request whose answer was lost.
+    const image = (await cloud.client.setLocation(id, location)) ?? (await cloud.client.get(id));
+    if (isGone(image)) throw gone(id);
     const settled = ["queued", "saving"].includes(image.status)
       ? await untilSettled(cloud.client, id, job, ["queued", "saving"])
       : image;

@@ -18,6 +18,7 @@ export const CONTROL = "/_control";
  * - POST /_control/images/{id}/regions `{region}`: the image appears in one more region → 200 the image
  * - DELETE /_control/images/{id}/regions/{region}: the image is lost in that region → 200 the image
  * - PATCH /_control/images/{id} any of `{status, error_message, name, description, distribution}` → 200 the image
+ * - DELETE /_control/images/{id}/transfers: what the control panel does with a pending offer → 204
  * - POST /_control/{account}/volume_snapshots `{name, region?}` → 201 the snapshot
  * - POST /_control/{account}/member_of `{account}`: it may accept transfers there, so that they need no acceptance → 204
  * - POST /_control/{account}/tokens: one more token of the account, with limits of its own → 201 `{token}`
@@ -69,6 +70,14 @@ export function controlRoutes(app: FastifyInstance, world: World): void {
     image.regions = image.regions.filter(region => region !== param(request, "region"));
     world.changed();
     return wireImage(world, image);
+  });
+
+  route(app, "DELETE", `${CONTROL}/images/:image/transfers`, (request, reply) => {
+    const { id } = findImage(request);
+    for (const transfer of state.transfers)
+      if (transfer.imageId === id && transfer.status === "pending") transfer.status = "canceled";
+    world.changed();
+    return reply.status(204).send();
   });
 
   route(app, "PATCH", `${CONTROL}/images/:image`, request => {
