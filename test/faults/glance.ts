@@ -5,6 +5,7 @@ import type { Place, Scenario, Subject, Values } from "./place.ts";
 /** What the scenarios of an Image API v2 need to know of it. */
 export interface GlanceSite {
   title: string;
+  atOnce: number;
   service: string;
   authUrl: string;
   /** The image services' origins by the accounts that use them; `elsewhere` is another region, or another account. */
@@ -112,6 +113,7 @@ export function glancePlace(site: GlanceSite): Place {
 
   return {
     title: site.title,
+    atOnce: site.atOnce,
     targets: [...new Set([site.authUrl, ...Object.values(site.imageUrls), site.files].map(url => new URL(url).origin))],
     async connections(via, key) {
       const of = (name: string, { username, password, userDomain, projectId }: Account) => [

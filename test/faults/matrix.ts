@@ -41,9 +41,6 @@ interface Usual {
   end: unknown;
 }
 
-/** How many points are under way at once. */
-const atOnce = 24;
-
 /**
  * Runs single verbs of the real provider process against services behind gates, and holds what they leave against what they leave when
  * nothing goes wrong.
@@ -77,7 +74,7 @@ export class Matrix {
   /** All points of a place, by what its verbs ask when nothing goes wrong. */
   async points(place: Place): Promise<Point[]> {
     const scenarios = place.scenarios(address => address);
-    const queue = new PQueue({ concurrency: atOnce });
+    const queue = new PQueue({ concurrency: place.atOnce });
     const all = scenarios.flatMap(({ changed }, scenario) =>
       verbs
         .filter(verb => verb !== "update" || changed !== undefined)
@@ -93,7 +90,7 @@ export class Matrix {
   }
 
   async run(points: readonly Point[]): Promise<Outcome[]> {
-    const queue = new PQueue({ concurrency: atOnce });
+    const queue = new PQueue({ concurrency: points[0]?.place.atOnce ?? 1 });
     return await Promise.all(points.map(point => queue.add(async () => await this.#outcome(point))));
   }
 

@@ -34,6 +34,8 @@ export interface Scenario {
 /** A service with its scenarios. */
 export interface Place {
   title: string;
+  /** How many resources it can take at once without being slow to answer. */
+  atOnce: number;
   /** Origins of all that a connection talks to. */
   targets: readonly string[];
   /**

@@ -5,6 +5,9 @@ import { ImageApi } from "../openstack/imageApi.ts";
 import { type GlanceSite, glancePlace } from "./glance.ts";
 import type { Place, Values } from "./place.ts";
 
+/** For a service of the local cloud. */
+const local = 48;
+
 async function site(
   rest: Omit<GlanceSite, "apis" | "disk" | "files">,
   disk: Uint8Array,
@@ -26,6 +29,7 @@ export async function openStackPlace(cloud: TestCloud, disk: Uint8Array, files: 
     await site(
       {
         ...{ title: `openstack (${cloud.kind})`, service: "openstack", authUrl: cloud.authUrl, changes },
+        atOnce: cloud.kind === "real" ? 4 : local,
         accounts: { owner, consumer, admin, elsewhere: owner },
         imageUrls: { owner: here, consumer: here, admin: here, elsewhere: there },
         regions: { owner: first, consumer: first, admin: first, elsewhere: second },
@@ -41,7 +45,7 @@ export async function eclPlace(cloud: LocalCloud, disk: Uint8Array, files: strin
   const { authUrl, accounts, imageUrls } = cloud.services.ecl;
   const made = await site(
     {
-      ...{ title: "ecl", service: "ecl", authUrl, members: true },
+      ...{ title: "ecl", service: "ecl", authUrl, members: true, atOnce: local },
       accounts: { owner: accounts.owner, consumer: accounts.consumer, elsewhere: accounts.overseas },
       imageUrls: { owner: imageUrls.jp1, consumer: imageUrls.jp1, elsewhere: imageUrls.jp2 },
       changes: { minRam: 64, properties: { p: "1" } },
@@ -80,7 +84,7 @@ export async function istackPlace(cloud: LocalCloud, disk: Uint8Array, files: st
   return glancePlace(
     await site(
       {
-        ...{ title: "istack", service: "istack", authUrl, members: false },
+        ...{ title: "istack", service: "istack", authUrl, members: false, atOnce: local },
         accounts: { owner: accounts.owner, elsewhere: accounts.consumer },
         imageUrls: { owner: imageUrl, elsewhere: imageUrl },
         changes: { minRam: 64 },
