@@ -19,6 +19,26 @@ const disk = Uint8Array.from(noise("faults", 200_000));
 /** All points with PULUMI_IMAGES_FAULTS=all (npm run faults); else one in so many, always the same ones. */
 const everything = process.env.PULUMI_IMAGES_FAULTS === "all";
 
+/** Points that once went wrong, or that the provider once didn't get over by itself: always tried, and got over. */
+const regressions = [
+  /Image imported: create: POST .*\/import: (reset|served, the answer lost)/,
+  /ImageCopy to stores: create: POST .*\/import: served, the answer lost/,
+  /istack Image from a file: update: PATCH .*: served, the answer lost/,
+  /istack Image from a url: update: POST \/v3\/auth\/tokens: 401/,
+  /Image at a location: create: PUT .*: served, and 504/,
+  /ImageCopy to a tenant: create: POST .*jobs: served, the answer lost/,
+  /Image from a droplet: create: POST \/v2\/droplets\/N\/actions: served, the answer lost/,
+  /Image from a backup: create: POST .*\/actions: served, the answer lost/,
+  /ImageCopy to regions: create: POST .*\/actions: served, the answer lost/,
+];
+/** Those that end with an error, and once didn't end well when repeated. */
+const repeated = [
+  /digitalocean Image from a url: delete: DELETE \/v2\/tags\/MARK: 503 for ever/,
+  /digitalocean Image from a url: delete: GET \/v2\/images\/N \(2\): 401/,
+  /digitalocean ImageMember: create: POST .*account_transfer: served, the answer lost/,
+];
+const matches = (list: RegExp[], title: string) => list.some(pattern => pattern.test(title));
+
 interface Row {
   title: string;
   oneIn: number;
@@ -61,7 +81,7 @@ describe("Faults", () => {
   const rows: Row[] = [
     {
       title: "the local OpenStack",
-      oneIn: 7,
+      oneIn: 11,
       open: async () => openStackPlace(await cloudOf("local"), disk, files.url),
     },
     {
@@ -69,21 +89,29 @@ describe("Faults", () => {
       oneIn: 97,
       open: async () => openStackPlace(await cloudOf("real"), disk, files.url),
     },
-    { title: "ECL", oneIn: 7, open: () => eclPlace(cloud, disk, files.url) },
-    { title: "istack", oneIn: 7, open: () => istackPlace(cloud, disk, files.url) },
-    { title: "Glance v1", oneIn: 7, open: () => glanceV1Place(cloud, disk, files.url) },
-    { title: "DigitalOcean", oneIn: 7, open: async () => digitalOceanPlace(cloud, files.url) },
-    { title: "DivvyCloud", oneIn: 7, open: async () => divvyCloudPlace(cloud) },
+    { title: "ECL", oneIn: 11, open: () => eclPlace(cloud, disk, files.url) },
+    { title: "istack", oneIn: 11, open: () => istackPlace(cloud, disk, files.url) },
+    { title: "Glance v1", oneIn: 11, open: () => glanceV1Place(cloud, disk, files.url) },
+    { title: "DigitalOcean", oneIn: 11, open: async () => digitalOceanPlace(cloud, files.url) },
+    { title: "DivvyCloud", oneIn: 11, open: async () => divvyCloudPlace(cloud) },
   ];
 
   for (const { title, oneIn, open } of rows) {
     it(`on ${title}: the same end as without the fault, or a clear error and a clean repeat`, async function () {
       this.timeout(everything ? 3_600_000 : 300_000);
       const all = await matrix.points(await open());
-      const points = everything ? all : all.filter((_, index) => index % oneIn === 0);
-      const outcomes = await matrix.run(points);
+      const points = all.filter(
+        (point, index) =>
+          everything || index % oneIn === 0 || matches([...regressions, ...repeated], matrix.titleOf(point)),
+      );
+      const outcomes = await matrix.run(points, note);
+      for (const outcome of outcomes)
+        if (outcome.how !== "held" && matches(regressions, outcome.title)) outcome.wrong ??= "it wasn't got over";
       const wrong = outcomes.filter(outcome => outcome.wrong !== undefined);
+      // What is polled may be ready at once; more than a few say that the points aren't the requests any more.
+      const missed = outcomes.filter(({ how }) => how === "not met").length;
       report(title, all, outcomes);
+      assert.ok(missed <= Math.max(10, points.length / 20), `${missed} points weren't met`);
       assert.equal(wrong.length, 0, wrong.map(shown).join("\n\n"));
     });
   }
@@ -97,11 +125,15 @@ function shown({ title, wrong, error, story }: Outcome): string {
   return [title, wrong, ...(error === undefined ? [] : [`the error: ${error}`]), ...story].join("\n    ");
 }
 
+/** A line of JSON for each point, where a whole run is to be looked into. */
+function note(outcome: Outcome): void {
+  const log = process.env.PULUMI_IMAGES_FAULTS_LOG;
+  if (log) appendFileSync(log, `${JSON.stringify(outcome)}\n`);
+}
+
 /** One line a service, where the reader of a whole run finds it. */
 function report(title: string, all: readonly Point[], outcomes: readonly Outcome[]): void {
   const count = (wanted: Outcome["how"]) => outcomes.filter(({ how }) => how === wanted).length;
   const counts = `${count("held")} held, ${count("repeated")} repeated after an error, ${count("not met")} not met`;
   process.stdout.write(`      ${outcomes.length} of ${all.length} points on ${title}: ${counts}\n`);
-  const log = process.env.PULUMI_IMAGES_FAULTS_LOG;
-  if (log) for (const outcome of outcomes) appendFileSync(log, `${JSON.stringify(outcome)}\n`);
 }

@@ -24,7 +24,7 @@ export interface Point {
 /** What came of a point. */
 export interface Outcome {
   title: string;
-  /** The verb got over it by itself, or ended with an error and was repeated; or was ready before it asked so many times. */
+  /** The verb got over it by itself, or ended with an error and was repeated; or was ready before it asked so often. */
   how: "held" | "repeated" | "not met";
   /** The error's message. */
   error?: string;
@@ -89,17 +89,31 @@ export class Matrix {
     return (await Promise.all(all)).flat();
   }
 
-  async run(points: readonly Point[]): Promise<Outcome[]> {
+  /** @param tell gets each outcome as it comes */
+  async run(points: readonly Point[], tell: (outcome: Outcome) => void = () => {}): Promise<Outcome[]> {
     const queue = new PQueue({ concurrency: points[0]?.place.atOnce ?? 1 });
-    return await Promise.all(points.map(point => queue.add(async () => await this.#outcome(point))));
+    return await Promise.all(
+      points.map(point =>
+        queue.add(async () => {
+          const outcome = await this.#outcome(point);
+          tell(outcome);
+          return outcome;
+        }),
+      ),
+    );
+  }
+
+  /** Service, resource, verb, request, fault. */
+  titleOf({ place, scenario, verb, request, blow }: Point): string {
+    const { title } = place.scenarios(address => address)[scenario] as Scenario;
+    const where = `${request.method} ${request.shape}${request.nth > 0 ? ` (${request.nth + 1})` : ""}`;
+    return `${place.title} ${title}: ${verb}: ${where}: ${blow.title}`;
   }
 
   async #outcome(point: Point): Promise<Outcome> {
-    const { place, scenario, verb, request, blow } = point;
-    const { title } = place.scenarios(address => address)[scenario] as Scenario;
-    const where = `${request.method} ${request.shape}${request.nth > 0 ? ` (${request.nth + 1})` : ""}`;
+    const { place, scenario, verb, request } = point;
     const outcome: Outcome = {
-      title: `${place.title} ${title}: ${verb}: ${where}: ${blow.title}`,
+      title: this.titleOf(point),
       how: "held",
       story: [],
     };
@@ -113,7 +127,7 @@ export class Matrix {
       if (error !== undefined) assert.match(error, clear, "the error isn't clear");
       if (error !== undefined) assert.doesNotMatch(error, unclear, "the error isn't clear");
     } catch (error) {
-      if (error instanceof NotStruck && request.nth > 0) return { ...outcome, how: "not met" };
+      if (error instanceof NotStruck && ["GET", "HEAD"].includes(request.method)) return { ...outcome, how: "not met" };
       outcome.wrong = error instanceof NotStruck ? error.message : String((error as Error).stack ?? error);
       if (error instanceof Broken) outcome.story = error.story;
     }

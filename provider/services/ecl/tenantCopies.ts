@@ -60,6 +60,10 @@ export function tenantCopies(source: ImageService, replicator: ReplicatorClient,
     try {
       return await replicator.start(imageId, targetOf(values).tenant);
     } catch (error) {
+      // A job that was started, and whose id was lost with the answer, is listed.
+      const isLost = error instanceof ImagesError && error.code === "unavailable";
+      const begun = isLost ? await leftover(imageId, values).catch(() => undefined) : undefined;
+      if (begun !== undefined) return begun.job_id;
       throw explained(error, imageId, targetOf(values).tenant);
     }
   }
