@@ -172,7 +172,7 @@ describe("ImageCopy between clouds", () => {
     const { openstack } = target.services;
     const connections = {
       openstack: connectionOf(cloud.openstack, cloud.openstack.accounts.owner),
-      target: connectionOf({ ...cloud.openstack, ...openstack }, openstack.accounts.owner),
+      target: connectionOf(openstack, openstack.accounts.owner),
     };
     const stack = await Stack.create({ project: "killed-target", config: { "images:connections": connections } });
     try {

@@ -9,6 +9,7 @@ import { checkExchange, readExchanges } from "../cloud/digitalocean/schemas/chec
 import type { Exchange } from "../cloud/digitalocean/schemas/exchange.ts";
 import { noise } from "../support/disk.ts";
 import { type FileServer, startFileServer } from "../support/fileServer.ts";
+import { itChangesEveryField } from "./everyField.ts";
 import { ProviderProcess } from "./providerProcess.ts";
 import { type Declared, type Run, Stack } from "./stack.ts";
 
@@ -342,6 +343,8 @@ describe("digitalocean", () => {
       run = await stack.up(Object.entries(changes).map(([name, { to }]) => image(name, { ...to })));
     });
     after(() => stack.dispose());
+
+    itChangesEveryField("digitalocean", Object.values(changes));
 
     for (const [name, { is, asks }] of Object.entries(changes)) {
       it(`${name}: in place, by just its requests`, async () => {

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type RecordedRequest, type Recorder, startRecorder } from "../../tools/recorder/recorder.ts";
 import { type LocalCloud, startCloud } from "../cloud/cloud.ts";
+import { itChangesEveryField } from "./everyField.ts";
 import { ProviderProcess } from "./providerProcess.ts";
 import { type Declared, type Run, Stack } from "./stack.ts";
 
@@ -227,6 +228,8 @@ describe("divvycloud", () => {
       // What was adopted is deleted with the stack.
       await stack.dispose();
     });
+
+    itChangesEveryField("divvycloud", [{ to: { name: "umbenannt – ü" } }]);
 
     it("renames in place, by one write", async () => {
       recorder.clear();

@@ -33,7 +33,8 @@ describe("ecl", () => {
   const tenants = () => bench.cloud.services.ecl.accounts;
   const settings = () => bench.cloud.settings.ecl;
 
-  describeImage(() => bench, {
+  describeImage(() => bench, service, {
+    elsewhere: { members: "shows and repairs what happened outside" },
     updates: {
       visibility: { from: { visibility: "private" }, to: { visibility: "shared" }, is: { visibility: "shared" } },
     },
@@ -176,16 +177,25 @@ describe("ecl", () => {
       const own = await idOf("private");
       await consumer.send("PUT", `/v2/images/${shared}/members/${member}`, { body: { status: "rejected" } });
       await bench.owner.send("DELETE", `/v2/images/${own}/members/${member}`);
+      const stranger = { member: tenants().overseas.projectId };
+      await bench.owner.send("POST", `/v2/images/${await idOf("exclusive")}/members`, { body: stranger });
       await bench.owner.send("DELETE", `/v2/images/${own}/tags/one`);
       await bench.owner.send("PUT", `/v2/images/${own}/tags/theirs`);
       bench.forget();
       const run = await stack.up(declared(), "--refresh");
       assert.deepEqual(
-        [run.steps.accepted, run.steps.invited, run.steps.one, run.steps.two],
-        ["update", "create", "create", "same"],
+        [run.steps.accepted, run.steps.invited, run.steps.one, run.steps.two, run.steps.exclusive],
+        ["update", "create", "create", "same", "update"],
       );
-      assert.deepEqual(run.diffs.accepted, ["status"]);
-      assert.equal(bench.writes().length, 3, bench.writes().join("\n"));
+      assert.deepEqual([run.diffs.accepted, run.diffs.exclusive], [["status"], ["members"]]);
+      assert.equal(bench.writes().length, 4, bench.writes().join("\n"));
+      const { members } = (await (
+        await bench.owner.send("GET", `/v2/images/${await idOf("exclusive")}/members`)
+      ).json()) as { members: { member_id: string }[] };
+      assert.deepEqual(
+        members.map(({ member_id }) => member_id),
+        [member],
+      );
       assert.deepEqual([await statusOf("shared"), await statusOf("private")], ["accepted", "pending"]);
       assert.deepEqual((await bench.owner.image(own)).tags.toSorted(), ["größe/2", "one", "theirs"]);
     });

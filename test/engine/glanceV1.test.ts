@@ -9,6 +9,7 @@ import { type LocalCloud, startCloud } from "../cloud/cloud.ts";
 import { noise, sha256 } from "../support/disk.ts";
 import { type FileServer, startFileServer } from "../support/fileServer.ts";
 import { GlanceV1Api } from "../support/glanceV1Api.ts";
+import { itChangesEveryField } from "./everyField.ts";
 import { ProviderProcess } from "./providerProcess.ts";
 import { type Declared, type Run, Stack } from "./stack.ts";
 
@@ -282,6 +283,10 @@ describe("glance-v1", () => {
     after(async () => {
       await stack.up(Object.keys(changes).map(name => bare(name, { protected: false })));
       await stack.dispose();
+    });
+
+    itChangesEveryField(service, Object.values(changes), {
+      owner: "is for admins: others are told so, and nothing stays behind",
     });
 
     for (const [name, { is, sends, purges }] of Object.entries(changes)) {
@@ -656,6 +661,24 @@ describe("glance-v1", () => {
         [["active", md5(disk)]],
       );
       assert.equal(found[0]?.id, await idOf(stack, "shaken"));
+    });
+
+    it("leaves somebody's snapshot alone, which has taken the mark along with the other properties", async () => {
+      const original = await api.image(await idOf(stack, "shaken"));
+      const marks = Object.entries(original.properties).filter(([name]) => name.startsWith("pulumi_images_"));
+      assert.equal(marks.length, 2);
+      const meta = Object.fromEntries(marks.map(([name, value]) => [`property-${name}`, String(value)]));
+      const formats = { disk_format: "raw", container_format: "bare" };
+      const snapshot = await api.create({ name: "snapshot", ...formats, ...meta }, Uint8Array.from(noise("snap", 500)));
+      const queued = await api.create({ name: "snapshot under way", ...formats, ...meta });
+      await api.delete(original.id);
+      const run = await stack.up([image("shaken")], "--refresh");
+      assert.equal(run.steps.shaken, "create");
+      assert.ok(![original.id, snapshot.id, queued.id].includes(await idOf(stack, "shaken")));
+      for (const { id } of [snapshot, queued]) {
+        assert.ok(await api.find(id), "it is still there");
+        await api.delete(id);
+      }
     });
 
     it("takes over what a killed run left", async () => {

@@ -7,6 +7,7 @@ import { environmentOf, onEachCloud } from "../openstack/clouds.ts";
 import type { ImageApi } from "../openstack/imageApi.ts";
 import { noise, qcow2, sha256, sha512 } from "../support/disk.ts";
 import { type FileServer, startFileServer } from "../support/fileServer.ts";
+import { itChangesEveryField } from "./everyField.ts";
 import { ProviderProcess } from "./providerProcess.ts";
 import { type Declared, Stack } from "./stack.ts";
 
@@ -219,6 +220,11 @@ onEachCloud("Image", cloud => {
       // Protected images would stay.
       await stack.up(Object.keys(changes).map(name => image(name, { protected: false })));
       await stack.dispose();
+    });
+
+    itChangesEveryField("openstack", Object.values(changes), {
+      members: "shows and repairs what happened outside: removed, rejected, an undeclared member",
+      stores: "takes the data to the stores that are declared, and keeps it there",
     });
 
     for (const [name, { is }] of Object.entries(changes)) {
@@ -551,6 +557,23 @@ onEachCloud("Image", cloud => {
       await stack.up([image("shaken")]);
       assert.equal((await api.image(await idOf(stack, "shaken"))).os_hash_value, sha512(disk));
       assert.equal(await leftovers("shaken"), 1);
+    });
+
+    it("leaves somebody's snapshot alone, which has taken the mark along with the other properties", async () => {
+      const original = await api.image(await idOf(stack, "shaken"));
+      const marks = Object.fromEntries(Object.entries(original).filter(([key]) => key.startsWith("pulumi_images_")));
+      assert.equal(Object.keys(marks).length, 2);
+      const formats = { disk_format: "raw", container_format: "bare" };
+      const snapshot = await api.create({ name: "snapshot", ...formats, ...marks }, noise("snapshot", 500));
+      const queued = await api.create({ name: "snapshot under way", ...formats, ...marks });
+      await api.delete(original.id);
+      const run = await stack.up([image("shaken")], "--refresh");
+      assert.equal(run.steps.shaken, "create");
+      assert.ok(![original.id, snapshot.id, queued.id].includes(await idOf(stack, "shaken")));
+      for (const { id } of [snapshot, queued]) {
+        assert.equal(await api.exists(id), true);
+        await api.delete(id);
+      }
     });
 
     it("takes over what a killed run left", async () => {

@@ -4,6 +4,7 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { ApiImage, ImageApi } from "../openstack/imageApi.ts";
 import { noise, sha256 } from "../support/disk.ts";
+import { itChangesEveryField } from "./everyField.ts";
 import { type ImageBench, until } from "./imageBench.ts";
 import type { Declared, Run, Stack } from "./stack.ts";
 
@@ -72,7 +73,13 @@ const drifts: Record<string, Drift> = {
 /** The life of an Image on a service that speaks the Image API v2, with what only this service has. */
 export function describeImage(
   bench: () => ImageBench,
-  own: { updates: Record<string, Update>; drifts: Record<string, Drift> },
+  service: "ecl" | "istack",
+  own: {
+    updates: Record<string, Update>;
+    drifts: Record<string, Drift>;
+    /** Fields whose change another test shows, see everyField.ts. */
+    elsewhere?: Record<string, string>;
+  },
 ): void {
   const idOf = async (stack: Stack, name: string) => {
     const resource = (await stack.state())[name];
@@ -188,9 +195,15 @@ export function describeImage(
       await stack.up(Object.entries(all).map(([name, { to }]) => image(name, to)));
     });
     after(async () => {
-      await stack.up(Object.keys(all).map(name => image(name, { protected: false })));
+      await stack.up(
+        Object.entries(all).map(([name, { to }]) =>
+          image(name, { connection: to.connection ?? "owner", protected: false }),
+        ),
+      );
       await stack.dispose();
     });
+
+    itChangesEveryField(service, Object.values(all), own.elsewhere);
 
     for (const [name, { is }] of Object.entries(all)) {
       it(`${name}: ${name === "forget" ? "no longer declared, so left as it is" : "in place, by one write"}`, async () => {

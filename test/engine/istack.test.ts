@@ -16,8 +16,14 @@ describe("istack", () => {
   });
   after(() => bench.stop());
 
-  describeImage(() => bench, {
+  describeImage(() => bench, service, {
     updates: {
+      // Publishing is for admins.
+      visibility: {
+        from: { connection: "admin", visibility: "private" },
+        to: { connection: "admin", visibility: "public" },
+        is: { visibility: "public" },
+      },
       deactivate: { to: { state: "deactivated" }, is: { status: "deactivated" } },
       reactivate: { from: { state: "deactivated" }, to: { state: "active" }, is: { status: "active" } },
     },

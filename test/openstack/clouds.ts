@@ -128,7 +128,7 @@ export function environmentOf(
 
 /** The settings of an account as an entry of the stack's `images:connections`. */
 export function connectionOf(
-  cloud: OpenStackCloud,
+  cloud: Pick<OpenStackCloud, "authUrl" | "regions">,
   account: Account,
   region = cloud.regions[0]?.name,
 ): Record<string, unknown> {

@@ -2,6 +2,7 @@ import * as v from "valibot";
 import { checkSource, type Source } from "../../content/index.ts";
 import { adoptSchema, commonFields, commonImageFields } from "../../fields/common.ts";
 import { type Field, type FieldTable, hasUnknown, type Problem } from "../../fields/field.ts";
+import { insteadOnDigitalOcean } from "../../fields/instead.ts";
 import { oneOf, record, setOf, shown, text, uuid } from "../../fields/values.ts";
 import { isMark, markPrefix, sameSet, sameTag, sameTags } from "./attributes.ts";
 
@@ -112,6 +113,7 @@ export function copyFields(): FieldTable {
     },
     instead: {
       regions: "use to: { regions }",
+      forceDelete: "DigitalOcean has no protection of images that could be taken off",
       source: "the source is the image: use imageId",
       region: "use to: { regions }",
     },
@@ -184,6 +186,7 @@ function sameText(actual: unknown, wanted: unknown): boolean {
 }
 
 const insteadOfImage: Record<string, string> = {
+  ...insteadOnDigitalOcean,
   diskFormat: "DigitalOcean finds out the format itself: leave it out",
   containerFormat: "DigitalOcean finds out the format itself: leave it out",
   minDisk: "DigitalOcean works it out from the image: it is an output",
@@ -205,7 +208,6 @@ const insteadOfImage: Record<string, string> = {
   location: "use source: { url }",
   url: "use source: { url }",
   purgeProperties: "DigitalOcean has no properties",
-  instance: "use dropletId",
   instanceId: "use dropletId",
 };
 

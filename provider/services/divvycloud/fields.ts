@@ -77,6 +77,7 @@ export function imageFields(): FieldTable {
       distribution: "use platform, which is an expectation: DivvyCloud can't change it",
       droplet: "use instance",
       dropletId: "use instance",
+      backupId: "it can't make an image of a backup: do that in the cloud behind it, and adopt the image",
       id: "use adopt: { id }",
       stores: "it has no stores",
       store: "it has no stores",

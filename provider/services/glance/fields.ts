@@ -2,6 +2,7 @@ import * as v from "valibot";
 import { checkSource, type Source } from "../../content/index.ts";
 import { commonImageFields } from "../../fields/common.ts";
 import { type Field, type FieldTable, hasUnknown, type Problem, unknownValue } from "../../fields/field.ts";
+import { insteadOnGlance } from "../../fields/instead.ts";
 import { flag, mapOf, oneOf, setOf, text, uuid, whole } from "../../fields/values.ts";
 import { fieldOf, isReserved, sameValue } from "./attributes.ts";
 import type { Dialect } from "./dialect.ts";
@@ -100,15 +101,13 @@ function sameId(actual: unknown, wanted: unknown): boolean {
 
 function instead(dialect: Dialect): Record<string, string> {
   const elsewhere: Record<string, string> = {
-    region: "the region is part of the connection",
+    ...insteadOnGlance,
+    shared: "use visibility, and ImageMember",
     regions: "copy the image to another region with ImageCopy",
-    description: "use properties: { description: … }",
-    distribution: "use properties: { os_distro: … }",
     isPublic: 'use visibility: "public"',
     copyFrom: `use source: { url${dialect.import ? ', mode: "import"' : ""} }`,
     location: "use source: { url }",
     owner: "an image belongs to the project of its connection",
-    id: "use imageId",
   };
   if (!dialect.hidden) elsewhere.hidden = 'this service can\'t hide an image; use visibility: "private"';
   if (dialect.sharing.length === 0)

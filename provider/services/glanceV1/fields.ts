@@ -2,6 +2,7 @@ import * as v from "valibot";
 import { checkSource, type Source } from "../../content/index.ts";
 import { commonFields, commonImageFields } from "../../fields/common.ts";
 import { type FieldTable, hasUnknown, type Problem } from "../../fields/field.ts";
+import { insteadOnGlance } from "../../fields/instead.ts";
 import { flag, mapOf, oneOf, text, uuid, whole } from "../../fields/values.ts";
 import { openstack } from "../glance/dialect.ts";
 import { claimable, claimProblems, exclusiveProperties } from "../glance/fields.ts";
@@ -38,10 +39,9 @@ export function imageFields(): FieldTable {
       forceDelete: { schema: flag("forceDelete"), change: "note" },
     },
     instead: {
-      region: "the region is part of the connection",
+      ...insteadOnGlance,
+      shared: "use isPublic, or ImageMember",
       regions: "the region is part of the connection",
-      description: "use properties: { description: … }",
-      distribution: "use properties: { os_distro: … }",
       visibility: "use isPublic: true or false, and ImageMember to share with single projects",
       tags: "the Image API v1 knows no tags; use properties",
       hidden: "the Image API v1 can't hide an image; use isPublic: false",
@@ -50,9 +50,6 @@ export function imageFields(): FieldTable {
       stores: "its data goes to the service's default store",
       copyFrom: 'use source: { url, mode: "import" }',
       members: "use ImageMember",
-      id: "use imageId",
-      instance: "an instance's snapshot is made by the compute service; take it over with adopt",
-      deletion: "an image is gone as soon as it is deleted",
     },
     rules,
   };
