@@ -199,6 +199,7 @@ const insteadOfImage: Record<string, string> = {
   hidden: "DigitalOcean can't hide an image",
   state: "DigitalOcean can't deactivate an image",
   properties: "DigitalOcean has none: use tags or description",
+  exclusiveProperties: "DigitalOcean has none: use tags or description",
   region: "use regions; the first one is where the image is imported",
   store: "use regions",
   stores: "use regions",

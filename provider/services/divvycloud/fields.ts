@@ -71,6 +71,7 @@ export function imageFields(): FieldTable {
       hidden: "it can't hide an image",
       tags: "no way to write tags is documented; they can be read as resourceTags",
       properties: "an image has no properties there",
+      exclusiveProperties: "an image has no properties there",
       imageId: "an image's id is given by the cloud; what it has to be is cloudImageId",
       owner: "no owner of an image is reported",
       regions: "an image is in one region: region",
