@@ -135,7 +135,7 @@ export class Image extends pulumi.CustomResource {
   constructor(name: string, args: ImageArgs, opts?: pulumi.CustomResourceOptions) {
     const traceAll = traceProgramOnly();
     try {
-      super(imageType, name, { ...outputsOf(), ...markedInputs(imageType, "image", name, args, opts) }, opts);
+      super(imageType, name, { ...outputsOf(args), ...markedInputs(imageType, "image", name, args, opts) }, opts);
     } finally {
       traceAll();
     }
@@ -163,48 +163,68 @@ class ReadImage extends Image {
   }
 }
 
-/** The engine fills in what a resource names: each output has to be there from the start. */
-function outputsOf(): Record<string, undefined> {
-  const names = [
+const ofGlance = [
+  ...["minDisk", "minRam", "protected", "owner", "size", "virtualSize", "checksum", "diskFormat", "containerFormat"],
+  "properties",
+];
+const ofGlanceV2 = ["visibility", "tags", "file", "schema", "self", "directUrl", "locations", ...ofGlance];
+
+/** What each service reports of an image; `status`, `name`, `content`, `createdAt` and `updatedAt` aside. */
+const outputs: Record<ImageArgs["service"], readonly string[]> = {
+  openstack: [...ofGlanceV2, "hidden", "state", "hashAlgorithm", "hashValue", "stores", "members"],
+  ecl: [...ofGlanceV2, "members", "osType", "serviceType", "licenseSwitch"],
+  istack: [
+    ...[...ofGlanceV2, "state", "imageLocation", "imageState", "imageType", "instanceUuid", "baseImageRef", "userId"],
+    ...["ownerId", "kernelId", "ramdiskId"],
+  ],
+  "glance-v1": [...ofGlance, "isPublic"],
+  digitalocean: [
     ...[
-      "status",
-      "name",
-      "diskFormat",
-      "containerFormat",
+      "distribution",
+      "description",
+      "regions",
+      "imageType",
+      "slug",
+      "sizeGigabytes",
+      "minDisk",
+      "tags",
+      "visibility",
+    ],
+  ],
+  divvycloud: [
+    ...[
+      "state",
+      "description",
       "minDisk",
       "minRam",
-      "visibility",
-      "isPublic",
-      "protected",
-      "hidden",
-      "tags",
-    ],
-    ...[
-      "properties",
-      "state",
-      "size",
-      "virtualSize",
-      "checksum",
-      "hashAlgorithm",
-      "hashValue",
-      "content",
-      "owner",
-      "createdAt",
-    ],
-    ...["osType", "serviceType", "licenseSwitch", "imageLocation", "imageState", "instanceUuid", "baseImageRef"],
-    ...["userId", "ownerId", "kernelId", "ramdiskId"],
-    ...["updatedAt", "file", "schema", "self", "directUrl", "locations", "stores", "members"],
-    ...[
       "architecture",
       "platform",
       "rootDeviceType",
       "virtualizationType",
-      "blockDeviceMapping",
-      "shared",
-      "productCode",
     ],
-    ...["productCodeType", "cloudImageId", "cloud", "account", "region", "organizationServiceId", "resourceTags"],
-    ...["distribution", "description", "regions", "imageType", "slug", "sizeGigabytes"],
-  ];
-  return Object.fromEntries(names.map(name => [name, undefined]));
+    ...["blockDeviceMapping", "shared", "productCode", "productCodeType", "cloudImageId", "cloud", "account", "region"],
+    ...["organizationServiceId", "resourceTags"],
+  ],
+};
+const ofAll = ["status", "name", "content", "createdAt", "updatedAt"];
+const all = [...new Set([...ofAll, ...Object.values(outputs).flat()])];
+
+/**
+ * The engine fills in what a resource names: each output has to be there from the start. Each costs time in the program, so that it is just
+ * those of the service, where that is known.
+ */
+function outputsOf({ service }: ImageLookup): Record<string, undefined> {
+  const own = outputs[service];
+  return Object.fromEntries((own === undefined ? all : [...ofAll, ...own]).map(name => [name, undefined]));
+}
+
+/** The outputs of other services are there, without a value. */
+for (const name of all) {
+  Object.defineProperty(Image.prototype, name, {
+    configurable: true,
+    get: () => pulumi.output(undefined),
+    set(value) {
+      Object.defineProperty(this, name, { value, enumerable: true, configurable: true, writable: true });
+    },
+  });
 }

@@ -1,7 +1,8 @@
 import { readFile, rename, writeFile } from "node:fs/promises";
 
-/** How long changes are gathered before they are written, in ms. */
+/** How long changes are gathered before they are written, in ms; at least so many times as long as the last write took. */
 const GATHER = 50;
+const REST = 9;
 
 /** A JSON document on disk, held in memory: change `data`, then say `changed()`. */
 export interface Store<T> {
@@ -24,12 +25,16 @@ export async function openStore<T>(file: string, initial: () => T): Promise<Stor
   let dirty = false;
   let timer: NodeJS.Timeout | undefined;
   let writing: Promise<void> = Promise.resolve();
+  /** In ms: a large document isn't to be written all the time. */
+  let writeTime = 0;
 
   async function write() {
     if (!dirty) return;
     dirty = false;
+    const start = performance.now();
     await writeFile(`${file}.tmp`, JSON.stringify(data));
     await rename(`${file}.tmp`, file);
+    writeTime = performance.now() - start;
   }
   function flush() {
     clearTimeout(timer);
@@ -41,7 +46,7 @@ export async function openStore<T>(file: string, initial: () => T): Promise<Stor
     data,
     changed() {
       dirty = true;
-      timer ??= setTimeout(flush, GATHER);
+      timer ??= setTimeout(flush, Math.max(GATHER, REST * writeTime));
     },
     flush,
   };

@@ -9,24 +9,33 @@ export interface FleetResult {
   up: Measured;
   again: Measured;
   refresh: Measured;
+  destroy: Measured;
   /** Bytes of the state for each resource; of ours only. */
   stateBytes?: number;
 }
 
-/** What the engine needs for as many resources whose provider does nothing. */
-export async function noopFleet(count: number): Promise<FleetResult> {
-  const program = join(import.meta.dirname, "noop");
-  const env = { NOOP_COUNT: String(count), NOOP_PROVIDER: join(program, "provider.cjs") };
-  return await fleet(await MeasuredStack.create({ program, env }));
+export interface FleetOptions {
+  count: number;
+  /** Each image with a file of 4 KiB; else without any data. */
+  data?: boolean;
+  env?: NodeJS.ProcessEnv;
 }
 
-export async function ourFleet(cloud: OpenStackCloud, count: number): Promise<FleetResult> {
+/** What the engine needs for as many resources whose provider does nothing. */
+export async function noopFleet({ count, env }: FleetOptions): Promise<FleetResult> {
+  const program = join(import.meta.dirname, "noop");
+  const counted = { NOOP_COUNT: String(count), NOOP_PROVIDER: join(program, "provider.cjs") };
+  return await fleet(await MeasuredStack.create({ program, env: { ...counted, ...env } }));
+}
+
+export async function ourFleet(cloud: OpenStackCloud, { count, data, env }: FleetOptions): Promise<FleetResult> {
   const connections = { lab: connectionOf(cloud, cloud.accounts.owner) };
-  const measured = await MeasuredStack.create({ config: { "images:connections": connections } });
+  const config = { "images:connections": connections };
+  const measured = await MeasuredStack.create({ config, ...(env === undefined ? {} : { env }) });
   await writeFile(join(measured.stack.folder, "small.raw"), Buffer.alloc(4096, 1));
+  const file = data ? { diskFormat: "raw", containerFormat: "bare", source: { file: "small.raw" } } : {};
   const images = Array.from({ length: count }, (_, i): Declared => {
-    const data = { diskFormat: "raw", containerFormat: "bare", source: { file: "small.raw" } };
-    const args = { service: "openstack", connection: "lab", name: `image-${i}`, ...data };
+    const args = { service: "openstack", connection: "lab", name: `image-${i}`, ...file };
     return { kind: "Image", name: `image-${i}`, args };
   });
   return await fleet(measured, images);
@@ -39,7 +48,8 @@ async function fleet(measured: MeasuredStack, resources?: Declared[]): Promise<F
     const refresh = await measured.previewRefresh();
     const own = Object.values(await measured.stack.state());
     const bytes = own.reduce((sum, resource) => sum + JSON.stringify(resource).length, 0);
-    return { up, again, refresh, ...(own.length > 0 ? { stateBytes: Math.round(bytes / own.length) } : {}) };
+    const destroy = await measured.destroy();
+    return { up, again, refresh, destroy, ...(own.length > 0 ? { stateBytes: Math.round(bytes / own.length) } : {}) };
   } finally {
     await measured.dispose();
   }

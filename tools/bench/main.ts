@@ -120,8 +120,8 @@ async function copies(folder: string): Promise<void> {
 }
 
 async function fleets(clouds: OpenStackCloud[]): Promise<void> {
-  const results: [string, FleetResult][] = [["no-op program", await noopFleet(count)]];
-  for (const cloud of clouds) results.push([`ours, ${cloud.kind} cloud`, await ourFleet(cloud, count)]);
+  const results: [string, FleetResult][] = [["no-op program", await noopFleet({ count })]];
+  for (const cloud of clouds) results.push([`ours, ${cloud.kind} cloud`, await ourFleet(cloud, { count, data: true })]);
   const floor = results[0]?.[1] as FleetResult;
   lines.push(`### ${count} images, once each`, "");
   const cell = (run: FleetResult["up"], base: FleetResult["up"]) =>

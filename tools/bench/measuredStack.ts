@@ -9,6 +9,10 @@ export interface Measured {
   seconds: number;
   /** Every try of a request that the provider made. */
   requests: TraceEntry[];
+  /** CPU seconds of the command and of all processes that it started. */
+  cpu: number;
+  /** CPU seconds of this process meanwhile: of the local cloud, that is. */
+  ownCpu: number;
   /** Highest resident memory of the provider process, MiB; undefined when it made no request. */
   peakMiB?: number;
 }
@@ -37,6 +41,10 @@ export class MeasuredStack {
     return await this.#measure(() => this.stack.preview(undefined, "--refresh"));
   }
 
+  async destroy(): Promise<Measured> {
+    return await this.#measure(() => this.stack.destroy());
+  }
+
   async dispose(): Promise<void> {
     await this.stack.dispose();
     await rm(this.#trace, { force: true });
@@ -56,10 +64,14 @@ export class MeasuredStack {
     const timer = setInterval(() => void sample(), 50);
     try {
       const start = performance.now();
+      const before = { children: await cpuOfChildren(), own: process.cpuUsage() };
       const run = await work();
       const seconds = (performance.now() - start) / 1000;
       if (run.code !== 0) throw new Error(run.text);
-      return { seconds, requests: await this.#entries(), ...(peak > 0 ? { peakMiB: peak / 1024 } : {}) };
+      const own = process.cpuUsage(before.own);
+      const cpu = (await cpuOfChildren()) - before.children;
+      const ownCpu = (own.user + own.system) / 1e6;
+      return { seconds, cpu, ownCpu, requests: await this.#entries(), ...(peak > 0 ? { peakMiB: peak / 1024 } : {}) };
     } finally {
       clearInterval(timer);
     }
@@ -73,4 +85,11 @@ export class MeasuredStack {
       .slice(0, -1)
       .map(line => JSON.parse(line));
   }
+}
+
+/** CPU seconds of all processes that this one started and that have ended, theirs included. Source: proc(5), cutime and cstime. */
+async function cpuOfChildren(): Promise<number> {
+  const stat = await readFile("/proc/self/stat", "utf8").catch(() => "");
+  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+  return (Number(fields[13] ?? 0) + Number(fields[14] ?? 0)) / 100;
 }
