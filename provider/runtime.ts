@@ -1,3 +1,4 @@
+import { setFlagsFromString } from "node:v8";
 import { type ConfigReader, resolveConnection } from "./connection.ts";
 import { warn } from "./engine.ts";
 import { ImagesError } from "./errors.ts";
@@ -18,6 +19,8 @@ const tables = new Map<string, FieldTable>();
  */
 export function configure(reader: ConfigReader): void {
   config = reader;
+  // V8 would let young garbage grow to 48 MiB; at this size collecting it takes as long, and the process stays a quarter smaller.
+  setFlagsFromString("--semi-space-growth-factor=1");
   endWithEngine(process.argv[2]);
 }
 

@@ -6,9 +6,10 @@
  */
 export function traceProgramOnly(): () => void {
   const before = Error.prepareStackTrace;
+  const wanted = process.env.PULUMI_DEBUG_PROMISE_LEAKS !== undefined;
   const format = before ?? ((error, frames) => [String(error), ...frames.map(frame => `    at ${frame}`)].join("\n"));
   Error.prepareStackTrace = (error, frames) => {
-    if (!process.env.PULUMI_DEBUG_PROMISE_LEAKS && frames[0]?.getFunctionName() === "debuggablePromise") return "";
+    if (!wanted && frames[0]?.getFunctionName() === "debuggablePromise") return "";
     const end = frames.findIndex(frame => frame.getFileName()?.startsWith("node:"));
     return format(error, end === -1 ? frames : frames.slice(0, end));
   };

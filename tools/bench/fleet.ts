@@ -19,16 +19,20 @@ export interface FleetOptions {
   /** Each image with a file of 4 KiB; else without any data. */
   data?: boolean;
   env?: NodeJS.ProcessEnv;
+  /** Told of each step as soon as it is done: a run of thousands may be ended early. */
+  note?(step: Step, measured: Measured, stateBytes?: number): Promise<void>;
 }
+
+export type Step = "up" | "again" | "refresh" | "destroy";
 
 /** What the engine needs for as many resources whose provider does nothing. */
-export async function noopFleet({ count, env }: FleetOptions): Promise<FleetResult> {
+export async function noopFleet({ count, env, note }: FleetOptions): Promise<FleetResult> {
   const program = join(import.meta.dirname, "noop");
   const counted = { NOOP_COUNT: String(count), NOOP_PROVIDER: join(program, "provider.cjs") };
-  return await fleet(await MeasuredStack.create({ program, env: { ...counted, ...env } }));
+  return await fleet(await MeasuredStack.create({ program, env: { ...counted, ...env } }), note);
 }
 
-export async function ourFleet(cloud: OpenStackCloud, { count, data, env }: FleetOptions): Promise<FleetResult> {
+export async function ourFleet(cloud: OpenStackCloud, { count, data, env, note }: FleetOptions): Promise<FleetResult> {
   const connections = { lab: connectionOf(cloud, cloud.accounts.owner) };
   const config = { "images:connections": connections };
   const measured = await MeasuredStack.create({ config, ...(env === undefined ? {} : { env }) });
@@ -38,18 +42,27 @@ export async function ourFleet(cloud: OpenStackCloud, { count, data, env }: Flee
     const args = { service: "openstack", connection: "lab", name: `image-${i}`, ...file };
     return { kind: "Image", name: `image-${i}`, args };
   });
-  return await fleet(measured, images);
+  return await fleet(measured, note, images);
 }
 
-async function fleet(measured: MeasuredStack, resources?: Declared[]): Promise<FleetResult> {
+async function fleet(
+  measured: MeasuredStack,
+  note: FleetOptions["note"] = async () => {},
+  resources?: Declared[],
+): Promise<FleetResult> {
   try {
     const up = await measured.up(resources);
+    await note("up", up);
     const again = await measured.up();
+    await note("again", again);
     const refresh = await measured.previewRefresh();
     const own = Object.values(await measured.stack.state());
     const bytes = own.reduce((sum, resource) => sum + JSON.stringify(resource).length, 0);
+    const stateBytes = own.length > 0 ? Math.round(bytes / own.length) : undefined;
+    await note("refresh", refresh, stateBytes);
     const destroy = await measured.destroy();
-    return { up, again, refresh, destroy, ...(own.length > 0 ? { stateBytes: Math.round(bytes / own.length) } : {}) };
+    await note("destroy", destroy);
+    return { up, again, refresh, destroy, ...(stateBytes === undefined ? {} : { stateBytes }) };
   } finally {
     await measured.dispose();
   }
