@@ -115,6 +115,11 @@ export class Stack {
     return stack;
   }
 
+  /** What its commands are run with. */
+  get env(): NodeJS.ProcessEnv {
+    return this.#env;
+  }
+
   /** Writes what the program declares from now on. */
   async declare(resources: readonly Declared[]): Promise<void> {
     await writeFile(join(this.folder, "resources.json"), JSON.stringify(resources));
