@@ -47,7 +47,7 @@ export class ImagesError extends Error {
     this.service = details.service;
     this.request = details.request === undefined ? undefined : redact(details.request);
     this.status = details.status;
-    this.requestId = details.requestId;
+    this.requestId = details.requestId === undefined ? undefined : redact(details.requestId);
     this.hint = details.hint;
     // The engine's provider process prints a thrown error with its stack before the engine shows its message: the frames say nothing to a user.
     this.stack = this.code;

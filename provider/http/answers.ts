@@ -1,5 +1,6 @@
 import { STATUS_CODES } from "node:http";
 import type { ErrorCode } from "../errors.ts";
+import { redact } from "../redaction.ts";
 
 /** `404 Not Found` */
 export function statusText(status: number): string {
@@ -104,5 +105,7 @@ function decoded(text: string): string {
 
 function short(text: string | undefined): string | undefined {
   if (!text) return undefined;
-  return text.length > 500 ? `${text.slice(0, 499)}…` : text;
+  // Half of a secret isn't known again: what is cut has to be free of them before.
+  const safe = redact(text);
+  return safe.length > 500 ? `${safe.slice(0, 499)}…` : safe;
 }

@@ -154,8 +154,9 @@ async function misbehave(fault: Fault, request: IncomingMessage, response: Serve
   if (fault.delay) await wait(fault.delay);
   if (request.destroyed) return false;
   if (fault.status !== undefined) {
-    response.writeHead(fault.status, { "content-type": "text/plain", ...fault.headers });
-    response.end(fault.body ?? "");
+    const echoed = fault.echo ? echo(request) : { body: "", headers: {} };
+    response.writeHead(fault.status, { "content-type": "text/plain", ...echoed.headers, ...fault.headers });
+    response.end(fault.body ?? echoed.body);
     return false;
   }
   if (fault.stall) return false;
@@ -172,6 +173,14 @@ async function misbehave(fault: Fault, request: IncomingMessage, response: Serve
     };
   }
   return true;
+}
+
+/** A service that tells too much of what went wrong. */
+function echo({ method, url, rawHeaders }: IncomingMessage): { body: string; headers: Record<string, string> } {
+  const text = `${method} ${url} ${rawHeaders.join(" ")}`;
+  const message = `${text} ${Buffer.from(text).toString("base64")} ${encodeURIComponent(text)}`;
+  const body = JSON.stringify({ message, headers: rawHeaders, error: { message }, error_message: message });
+  return { body, headers: { "content-type": "application/json", "x-openstack-request-id": rawHeaders.join(" ") } };
 }
 
 /** Calls `cut` when more than `bytes` went through a method that takes a chunk first. */

@@ -21,6 +21,8 @@ export interface Fault {
   headers?: Record<string, string>;
   /** Body of that answer. */
   body?: string;
+  /** That answer repeats what it was asked, headers and all, as text, in JSON, in base64, and as the id of the request. */
+  echo?: boolean;
   /** Never answer: the connection stays open until the client, or the cloud, ends it. */
   stall?: boolean;
   /**
