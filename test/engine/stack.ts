@@ -85,11 +85,6 @@ export class Stack {
     this.#env = env;
   }
 
-  /** By which any other process works on the same state. */
-  get env(): NodeJS.ProcessEnv {
-    return this.#env;
-  }
-
   static async create(options: StackOptions = {}): Promise<Stack> {
     const folder = await mkdtemp(join(tmpdir(), "pulumi-images-stack-"));
     const name = options.stack ?? "dev";
