@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, rm, truncate, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, rm, stat, truncate, utimes, writeFile } from "node:fs/promises";
 import { cpus, loadavg, release, tmpdir, totalmem } from "node:os";
 import { join } from "node:path";
 import { Command } from "commander";
@@ -8,8 +8,10 @@ import type { OpenStackCloud } from "../../test/cloud/openStackCloud.ts";
 import { CloudProcess } from "../../test/cloud/process.ts";
 import { runCommand } from "../command.ts";
 import { startOpenStack } from "../openstack/start.ts";
+import { pulumiCli } from "../pulumi/cli.ts";
 import { copyBetween } from "./copy.ts";
 import { type FleetResult, noopFleet, ourFleet } from "./fleet.ts";
+import { type Limits, measureLimit } from "./limit.ts";
 import { clientUpload, curlUpload, diskIn, ourUpload, writeDisk } from "./upload.ts";
 
 interface Options {
@@ -17,9 +19,10 @@ interface Options {
   size: number;
   rounds: number;
   images: number;
-  only?: "upload" | "copy" | "fleet";
+  only?: "limit" | "upload" | "copy" | "fleet";
   skipReal?: boolean;
   output: string;
+  append?: boolean;
 }
 
 const options = new Command("bench")
@@ -28,9 +31,10 @@ const options = new Command("bench")
   .option("--size <MiB>", "how much is uploaded", Number, 1024)
   .option("--rounds <count>", "how often each upload is measured", Number, 3)
   .option("--images <count>", "how many images the fleet has", Number, 200)
-  .option("--only <part>", "upload, copy or fleet")
+  .option("--only <part>", "limit, upload, copy or fleet")
   .option("--skip-real", "the local cloud only")
   .option("--output <file>", "where the tables go", "docs/benchmarks.md")
+  .option("--append", "below what is there")
   .parse()
   .opts<Options>();
 const size = options.quick ? Math.min(options.size, 256) : options.size;
@@ -92,6 +96,38 @@ async function uploads(cloud: OpenStackCloud, folder: string): Promise<void> {
   );
 }
 
+/** Our own speed, without a service's work: a server in a process of its own counts the bytes, and no more. */
+async function limits(folder: string): Promise<void> {
+  const file = diskIn(folder);
+  await writeDisk(file, size);
+  const all: Limits[] = [];
+  for (let round = 0; round < rounds; round++) {
+    // Its digests aren't known for the file as it is now.
+    const { atime, mtimeMs } = await stat(file);
+    await utimes(file, atime, new Date(mtimeMs - 60_000));
+    all.push(await measureLimit(file, size * 2 ** 20));
+    say(`limit: ${JSON.stringify(all.at(-1))}`);
+  }
+  const of = (what: keyof Limits) => median(all.map(limits => limits[what]));
+  const row = (name: string, what: keyof Limits, curl: keyof Limits) => [
+    name,
+    of(what).toFixed(2),
+    rate(of(what), size),
+    (of(curl) / of(what)).toFixed(2),
+  ];
+  lines.push(`### ${size} MiB to and from a server that only counts bytes, median of ${rounds}`, "");
+  table(
+    ["what", "seconds", "speed", "speed : curl's"],
+    [
+      row("`curl -T`", "curl", "curl"),
+      row("ours, digests known", "ours", "curl"),
+      row("ours, with SHA-512 on the way", "hashed", "curl"),
+      row("`curl`, download", "curlDown", "curlDown"),
+      row("ours, download", "oursDown", "curlDown"),
+    ],
+  );
+}
+
 async function copies(folder: string): Promise<void> {
   // Each in a process of its own: one thread would not keep up with both.
   const [one, two] = await Promise.all(
@@ -125,18 +161,23 @@ async function fleets(clouds: OpenStackCloud[]): Promise<void> {
   const floor = results[0]?.[1] as FleetResult;
   lines.push(`### ${count} images, once each`, "");
   const cell = (run: FleetResult["up"], base: FleetResult["up"]) =>
-    `${run.seconds.toFixed(1)} s (${(run.seconds / base.seconds).toFixed(2)}), ${run.requests.length} requests`;
+    `${run.seconds.toFixed(1)} s (${(run.seconds / base.seconds).toFixed(2)}), CPU ${run.cpu.toFixed(1)} s (${(run.cpu / base.cpu).toFixed(2)}), ${run.requests.length} requests`;
   table(
-    ["program", "up", "up again, no change", "preview --refresh", "state bytes an image"],
-    results.map(([name, { up, again, refresh, stateBytes }]) => [
+    ["program", "up", "up again, no change", "preview --refresh", "destroy", "peak memory", "state bytes an image"],
+    results.map(([name, { up, again, refresh, destroy, stateBytes }]) => [
       name,
       cell(up, floor.up),
       cell(again, floor.again),
       cell(refresh, floor.refresh),
+      cell(destroy, floor.destroy),
+      up.peakMiB === undefined ? "-" : `${Math.max(up.peakMiB, refresh.peakMiB ?? 0).toFixed(0)} MiB`,
       String(stateBytes ?? "-"),
     ]),
   );
-  lines.push("In brackets: the time divided by the no-op program's, which is the engine's own.", "");
+  lines.push(
+    "In brackets: divided by the no-op program's, which is the engine's own. The CPU time is of the command with all its processes; it holds on a busy machine, too.",
+    "",
+  );
 }
 
 const folder = await mkdtemp(join(tmpdir(), "pulumi-images-bench-"));
@@ -157,16 +198,21 @@ try {
     clouds.unshift(real);
   }
   const curlVersion = (await runCommand("curl", ["--version"])).split(" ").slice(0, 2).join(" ");
+  const cliVersion = (await runCommand((await pulumiCli()).command, ["version"])).trim();
   lines.push(
-    "# Benchmarks",
-    "",
+    ...(options.append ? ["## Another run", ""] : ["# Benchmarks", ""]),
     `Written by \`npm run bench -- ${process.argv.slice(2).join(" ")}\`; run it to measure your machine. It measures dist/, so \`npm run build\` comes first. Numbers of other runs don't compare; the ratios within one run do.`,
     "",
-    `${new Date().toISOString()}, ${cpus().length} x ${cpus()[0]?.model}, ${(totalmem() / 2 ** 30).toFixed(0)} GiB, Linux ${release()}, Node ${process.version}, ${curlVersion}, load average before the run ${load}.`,
+    `${new Date().toISOString()}, ${cpus().length} x ${cpus()[0]?.model}, ${(totalmem() / 2 ** 30).toFixed(0)} GiB, Linux ${release()}, Node ${process.version}, ${curlVersion}, Pulumi ${cliVersion}, Glance 33.0.0 and Keystone 30.0.0 where it says real; load average before the run ${load}.`,
     "",
   );
+  const before = options.append ? `${(await readFile(options.output, "utf8")).trimEnd()}\n\n` : "";
   // Written after each part: a run that is ended keeps what it has measured.
-  const save = () => writeFile(options.output, lines.join("\n"));
+  const save = () => writeFile(options.output, before + lines.join("\n"));
+  if (wants("limit")) {
+    await limits(folder);
+    await save();
+  }
   if (wants("upload"))
     for (const cloud of clouds) {
       await uploads(cloud, folder);
