@@ -34,15 +34,16 @@ export class MeasuredStack {
   }
 
   async up(resources?: readonly Declared[]): Promise<Measured> {
-    return await this.#measure(() => this.stack.tryUp(resources));
+    if (resources) await this.stack.declare(resources);
+    return await this.#measure(() => this.stack.run(["up", "--yes", "--skip-preview"]));
   }
 
   async previewRefresh(): Promise<Measured> {
-    return await this.#measure(() => this.stack.preview(undefined, "--refresh"));
+    return await this.#measure(() => this.stack.run(["preview", "--refresh"]));
   }
 
   async destroy(): Promise<Measured> {
-    return await this.#measure(() => this.stack.destroy());
+    return await this.#measure(() => this.stack.run(["destroy", "--yes", "--skip-preview"]));
   }
 
   async dispose(): Promise<void> {

@@ -22,6 +22,7 @@ export function panels(all: readonly Panel[]): string {
     (panel, index) => `<g transform="translate(${index * size.width},24)">${chart(panel, names)}</g>`,
   );
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${size.height + 30}" font-family="sans-serif" font-size="11" fill="#222">
+<title>${all.map(({ title }) => title).join(", ")} by number of images</title>
 <rect width="100%" height="100%" fill="#fff"/>
 ${[...legend, note, ...charts].join("\n")}
 </svg>
