@@ -226,7 +226,8 @@ async function demandContent(
 function withContentDrift(props: Values, facts: ImageFacts): ImageFacts {
   // A look from outside doesn't make it finished.
   if (isUnfinished(props)) return { ...facts, content: props.content, status: props.status as string };
-  if (props.content === undefined) return { ...facts, content: props.content };
+  // One without data, for whatever reason, waits for it: that is for an update in place.
+  if (props.content === undefined || facts.status === "queued") return { ...facts, content: props.content };
   const lost = lostContent(facts.status);
   if (lost !== undefined) return { ...facts, content: lost };
   for (const field of ["hashValue", "checksum", "size"]) {

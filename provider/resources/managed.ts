@@ -15,7 +15,12 @@ export function outputsFrom(table: FieldTable, inputs: Values, facts: Facts): Va
   const outputs: Values = { ...inputs, ...reported };
   for (const name of managed) {
     if (facts[name] === undefined) delete outputs[name];
-    else outputs[name] = actualOf(table.fields[name], facts[name], inputs[name]);
+    else {
+      const field = table.fields[name] as Field;
+      const actual = actualOf(field, facts[name], inputs[name]);
+      // As it is declared where that means the same (the order of tags): what a refresh finds is held against it.
+      outputs[name] = same(field, actual, inputs[name]) ? inputs[name] : actual;
+    }
   }
   if (inputs.resource !== undefined) outputs.managed = managed;
   return outputs;

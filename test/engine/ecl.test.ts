@@ -38,13 +38,6 @@ describe("ecl", () => {
     updates: {
       visibility: { from: { visibility: "private" }, to: { visibility: "shared" }, is: { visibility: "shared" } },
     },
-    drifts: {
-      visibility: {
-        declared: { visibility: "private" },
-        drift: (api, id) => api.set(id, { visibility: "shared" }),
-        shows: ["visibility", "private", "shared"],
-      },
-    },
   });
 
   describe("what only ECL has", () => {

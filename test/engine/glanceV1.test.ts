@@ -11,7 +11,7 @@ import { type FileServer, startFileServer } from "../support/fileServer.ts";
 import { GlanceV1Api } from "../support/glanceV1Api.ts";
 import { itChangesEveryField } from "./everyField.ts";
 import { ProviderProcess } from "./providerProcess.ts";
-import { type Declared, type Run, Stack } from "./stack.ts";
+import { type Declared, Stack } from "./stack.ts";
 
 const service = "glance-v1";
 const md5 = (bytes: Uint8Array) => createHash("md5").update(bytes).digest("hex");
@@ -317,95 +317,6 @@ describe("glance-v1", () => {
       const run = await stack.up();
       assert.deepEqual(new Set(Object.values(run.steps)), new Set(["same"]));
       assert.deepEqual(writes(), []);
-    });
-  });
-
-  describe("drift", () => {
-    let stack: Stack;
-    let preview: Run;
-    /** What somebody does behind Pulumi's back, and how it has to show: [field, old value, new value]. */
-    const drifts: Record<
-      string,
-      { declared: Record<string, unknown>; drift(id: string): Promise<void>; shows: [string, unknown, unknown] }
-    > = {
-      name: { declared: {}, drift: id => api.set(id, { name: "abgedriftet" }), shows: ["name", "name", "abgedriftet"] },
-      minDisk: { declared: { minDisk: 2 }, drift: id => api.set(id, { min_disk: "20" }), shows: ["minDisk", 2, 20] },
-      minRam: { declared: { minRam: 2 }, drift: id => api.set(id, { min_ram: "20" }), shows: ["minRam", 2, 20] },
-      isPublic: {
-        declared: { isPublic: false },
-        drift: id => api.set(id, { is_public: "True" }),
-        shows: ["isPublic", false, true],
-      },
-      protected: {
-        declared: { protected: true, forceDelete: true },
-        drift: id => api.set(id, { protected: "False" }),
-        shows: ["protected", true, false],
-      },
-      propertyChanged: {
-        declared: { properties: { p: "1", q: "2" } },
-        drift: id => api.set(id, { "property-p": "éins" }),
-        shows: ["properties", { p: "1", q: "2" }, { p: "éins", q: "2" }],
-      },
-      propertyRemoved: {
-        declared: { properties: { p: "1", q: "2" } },
-        drift: id => api.setProperties(id, { q: "2" }),
-        shows: ["properties", { p: "1", q: "2" }, { q: "2" }],
-      },
-    };
-    const quiet: Record<string, Record<string, string>> = {
-      "a property that somebody else added": { "property-other": "x" },
-      "an undeclared field": { min_disk: "9" },
-    };
-    const declared = [
-      ...Object.entries(drifts).map(([name, { declared }]) => bare(name, declared)),
-      ...Object.keys(quiet).map(name => bare(name, { properties: { own: "1" } })),
-    ];
-
-    before(async () => {
-      stack = await newStack("drift");
-      await stack.up(declared);
-      const state = await stack.state();
-      for (const [name, { drift }] of Object.entries(drifts)) await drift(state[name]?.id as string);
-      for (const [name, meta] of Object.entries(quiet)) await api.set(state[name]?.id as string, meta);
-      preview = await stack.preview(declared, "--refresh");
-    });
-    after(() => stack.dispose());
-
-    for (const [name, { shows }] of Object.entries(drifts)) {
-      it(`${name}: shows with its old and its new value, and nothing else does`, () => {
-        const [field, old, now] = shows;
-        const own = preview.events
-          .flatMap(({ resOutputsEvent }) => resOutputsEvent?.metadata ?? [])
-          .filter(({ urn }) => urn.endsWith(`::${name}`));
-        const refresh = own.find(({ op, new: after }) => op === "refresh" && after);
-        assert.deepEqual(refresh?.old?.outputs[field], old);
-        assert.deepEqual(refresh?.new?.outputs[field], now);
-        const changed = Object.keys({ ...refresh?.old?.outputs, ...refresh?.new?.outputs }).filter(
-          key => JSON.stringify(refresh?.old?.outputs[key]) !== JSON.stringify(refresh?.new?.outputs[key]),
-        );
-        assert.deepEqual(changed, [field]);
-        assert.deepEqual(preview.diffs[name], [field]);
-      });
-    }
-
-    for (const name of Object.keys(quiet)) {
-      it(`${name}: shows nothing`, () => assert.equal(preview.steps[name], "same"));
-    }
-
-    it("is repaired by up, with one write a drift and none else; what was deleted is made again", async () => {
-      const gone = await idOf(stack, "minDisk");
-      await api.delete(gone);
-      recorder.clear();
-      const run = await stack.up(declared, "--refresh");
-      for (const name of Object.keys(drifts)) {
-        assert.equal(run.steps[name], name === "minDisk" ? "create" : "update", name);
-      }
-      // The id of the image that was deleted is used up, which its maker is told by a 409.
-      const refused = recorder.requests.filter(({ status }) => status === 409);
-      assert.equal(writes().length - refused.length, Object.keys(drifts).length, writes().join("\n"));
-      assert.notEqual(await idOf(stack, "minDisk"), gone);
-      const again = await stack.preview(declared, "--refresh", "--expect-no-changes");
-      assert.equal(again.code, 0, again.text);
     });
   });
 

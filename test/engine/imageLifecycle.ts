@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import type { ApiImage, ImageApi } from "../openstack/imageApi.ts";
+import type { ApiImage } from "../openstack/imageApi.ts";
 import { noise, sha256 } from "../support/disk.ts";
 import { itChangesEveryField } from "./everyField.ts";
 import { type ImageBench, until } from "./imageBench.ts";
@@ -13,13 +13,6 @@ export interface Update {
   from?: Record<string, unknown>;
   to: Record<string, unknown>;
   is: Record<string, unknown>;
-}
-
-/** What somebody does behind Pulumi's back, and how it has to show: [field, old value, new value]. */
-export interface Drift {
-  declared: Record<string, unknown>;
-  drift(api: ImageApi, id: string): Promise<void>;
-  shows: [string, unknown, unknown];
 }
 
 const md5 = (bytes: Uint8Array) => createHash("md5").update(bytes).digest("hex");
@@ -39,44 +32,12 @@ const updates: Record<string, Update> = {
   forget: { from: { minDisk: 3 }, to: {}, is: { min_disk: 3 } },
 };
 
-const drifts: Record<string, Drift> = {
-  name: { declared: {}, drift: (api, id) => api.set(id, { name: "drifted" }), shows: ["name", "name", "drifted"] },
-  minDisk: { declared: { minDisk: 2 }, drift: (api, id) => api.set(id, { min_disk: 20 }), shows: ["minDisk", 2, 20] },
-  minRam: { declared: { minRam: 2 }, drift: (api, id) => api.set(id, { min_ram: 20 }), shows: ["minRam", 2, 20] },
-  protected: {
-    declared: { protected: true, forceDelete: true },
-    drift: (api, id) => api.set(id, { protected: false }),
-    shows: ["protected", true, false],
-  },
-  tagAdded: {
-    declared: { tags: ["a"] },
-    drift: (api, id) => api.set(id, { tags: ["z", "a"] }),
-    shows: ["tags", ["a"], ["a", "z"]],
-  },
-  tagRemoved: {
-    declared: { tags: ["a", "b"] },
-    drift: (api, id) => api.set(id, { tags: ["b"] }),
-    shows: ["tags", ["a", "b"], ["b"]],
-  },
-  propertyChanged: {
-    declared: { properties: { p: "1", q: "2" } },
-    drift: (api, id) => api.set(id, { p: "one" }),
-    shows: ["properties", { p: "1", q: "2" }, { p: "one", q: "2" }],
-  },
-  propertyRemoved: {
-    declared: { properties: { p: "1", q: "2" } },
-    drift: (api, id) => api.patch(id, { op: "remove", path: "/p" }),
-    shows: ["properties", { p: "1", q: "2" }, { q: "2" }],
-  },
-};
-
 /** The life of an Image on a service that speaks the Image API v2, with what only this service has. */
 export function describeImage(
   bench: () => ImageBench,
   service: "ecl" | "istack",
   own: {
     updates: Record<string, Update>;
-    drifts: Record<string, Drift>;
     /** Fields whose change another test shows, see everyField.ts. */
     elsewhere?: Record<string, string>;
   },
@@ -228,68 +189,6 @@ export function describeImage(
       bench().forget();
       allSame(await stack.up());
       assert.deepEqual(bench().writes(), []);
-    });
-  });
-
-  describe("drift", () => {
-    let stack: Stack;
-    let preview: Run;
-    const all = { ...drifts, ...own.drifts };
-    const quiet: Record<string, (api: ImageApi, id: string) => Promise<void>> = {
-      "a property that somebody else added": (api, id) => api.patch(id, { op: "add", path: "/other", value: "x" }),
-      "an undeclared field": (api, id) => api.set(id, { min_disk: 9 }),
-      "an undeclared tag": (api, id) => api.set(id, { tags: ["theirs"] }),
-    };
-    const declared = () => [
-      ...Object.entries(all).map(([name, drift]) => image(name, drift.declared)),
-      ...Object.keys(quiet).map(name => image(name, { properties: { own: "1" } })),
-      image("deleted"),
-    ];
-
-    before(async () => {
-      stack = await bench().newStack("drift");
-      await stack.up(declared());
-      const state = await stack.state();
-      const { owner } = bench();
-      for (const [name, { drift }] of Object.entries(all)) await drift(owner, state[name]?.id as string);
-      for (const [name, change] of Object.entries(quiet)) await change(owner, state[name]?.id as string);
-      await owner.delete(state.deleted?.id as string);
-      bench().forget();
-      preview = await stack.preview(declared(), "--refresh");
-    });
-    after(() => stack.dispose());
-
-    for (const [name, { shows }] of Object.entries(all)) {
-      it(`${name}: shows with its old and its new value, and nothing else does`, () => {
-        const [field, old, now] = shows;
-        const events = preview.events.flatMap(({ resOutputsEvent }) => resOutputsEvent ?? []);
-        const own = events.map(({ metadata }) => metadata).filter(({ urn }) => urn.endsWith(`::${name}`));
-        const refresh = own.find(({ op, new: after }) => op === "refresh" && after);
-        assert.deepEqual([refresh?.old?.outputs[field], refresh?.new?.outputs[field]], [old, now]);
-        const changed = Object.keys({ ...refresh?.old?.outputs, ...refresh?.new?.outputs }).filter(
-          key => JSON.stringify(refresh?.old?.outputs[key]) !== JSON.stringify(refresh?.new?.outputs[key]),
-        );
-        assert.deepEqual(changed.toSorted(), name === "state" ? ["state", "status"] : [field]);
-        assert.deepEqual(preview.diffs[name], [field]);
-      });
-    }
-
-    for (const name of Object.keys(quiet)) {
-      it(`${name}: shows nothing`, () => assert.equal(preview.steps[name], "same"));
-    }
-
-    it("is repaired by up, with one write a drift and none else; what was deleted is made again", async () => {
-      bench().forget();
-      const run = await stack.up(declared(), "--refresh");
-      for (const name of Object.keys(all)) assert.equal(run.steps[name], "update", name);
-      assert.equal(run.steps.deleted, "create");
-      const again = bench()
-        .writes()
-        .filter(write => !/^(POST \/v2\/images$|PUT .*\/file)/.test(write));
-      assert.equal(again.length, Object.keys(all).length, again.join("\n"));
-      assert.equal((await bench().owner.image(await idOf(stack, "deleted"))).checksum, md5(bench().disk));
-      const check = await stack.preview(declared(), "--refresh", "--expect-no-changes");
-      assert.equal(check.code, 0, check.text);
     });
   });
 

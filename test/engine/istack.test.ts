@@ -27,13 +27,6 @@ describe("istack", () => {
       deactivate: { to: { state: "deactivated" }, is: { status: "deactivated" } },
       reactivate: { from: { state: "deactivated" }, to: { state: "active" }, is: { status: "active" } },
     },
-    drifts: {
-      state: {
-        declared: { state: "active" },
-        drift: (api, id) => api.deactivate(id),
-        shows: ["state", "active", "deactivated"],
-      },
-    },
   });
 
   describe("what only iStack has", () => {

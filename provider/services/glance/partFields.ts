@@ -65,7 +65,7 @@ export function copyFields(dialect: Dialect): FieldTable {
       // What check adds: what the copy is to be like, as its source is now.
       metadata: { schema: v.looseObject({}), change: "update", by: "check", reported: true, same: sameMetadata },
       content: { schema: v.string(), change: "replace", by: "check" },
-      stores: { schema: v.array(v.string()), change: "update", by: "check", reported: true, same: sameValue },
+      ...(dialect.import ? { stores: copiedStores } : {}),
       destination: { schema: v.string(), change: "note", by: "check" },
     },
     instead: {
@@ -76,6 +76,14 @@ export function copyFields(dialect: Dialect): FieldTable {
     rules: values => targetProblems(values, dialect),
   };
 }
+
+const copiedStores: Field = {
+  schema: v.array(v.string()),
+  change: "update",
+  by: "check",
+  reported: true,
+  same: sameValue,
+};
 
 function targetSchema(dialect: Dialect) {
   return record("to", {
