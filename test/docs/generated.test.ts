@@ -27,8 +27,9 @@ describe("Pages that are written from the code", () => {
             .flatMap(({ shows }) => shows),
         );
         for (const [field, { reported }] of Object.entries(table().fields)) {
-          // A tag is its name: another one is another tag.
-          if (reported && kind !== "ImageTag") assert.ok(shown.has(field), `${service} ${kind}.${field}`);
+          // A tag is its name: another one is another tag. And a transfer that isn't accepted any more is gone.
+          const another = kind === "ImageTag" || `${service} ${kind}.${field}` === "digitalocean ImageMember.status";
+          if (reported && !another) assert.ok(shown.has(field), `${service} ${kind}.${field}`);
         }
       }
     }
