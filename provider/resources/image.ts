@@ -283,8 +283,10 @@ function needsData(props: Values, inputs: Values): boolean {
 async function canComplete(id: string, props: Values, inputs: Values): Promise<boolean> {
   const { connection, source } = inputs;
   if (!isUnfinished(props) || hasUnknown([connection, source])) return true;
-  if ((source as { mode?: string } | undefined)?.mode === "import") return true;
-  return (await serviceOf(inputs).completable?.(id, momentOf(inputs))) ?? true;
+  const service = serviceOf(inputs);
+  const imported = (source as { mode?: string } | undefined)?.mode === "import";
+  const completable = imported ? undefined : await service.completable?.(id, momentOf(inputs));
+  return completable ?? (await service.readImage(id)) !== undefined;
 }
 
 function sameId(id: string, imageId: unknown): boolean {

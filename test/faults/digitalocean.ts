@@ -94,7 +94,7 @@ export function digitalOceanPlace(cloud: LocalCloud, files: string): Place {
   });
 
   return {
-    ...{ title: service, atOnce: 48 },
+    ...{ title: service, atOnce: 16 },
     targets: [url, files].map(address => new URL(address).origin),
     async connections(via, key) {
       // Each has a token of its own: the provider keeps the rate limit of each token.

@@ -65,7 +65,7 @@ export function divvyCloudPlace(cloud: LocalCloud): Place {
   };
 
   return {
-    ...{ title: service, atOnce: 48 },
+    ...{ title: service, atOnce: 16 },
     targets: [url],
     async connections(via, key) {
       const { apiKey, username, password } = admin;

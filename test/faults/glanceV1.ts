@@ -38,7 +38,7 @@ export async function glanceV1Place(cloud: LocalCloud, disk: Uint8Array<ArrayBuf
   };
 
   return {
-    ...{ title: service, atOnce: 48 },
+    ...{ title: service, atOnce: 16 },
     targets: [authUrl, imageUrl, files].map(url => new URL(url).origin),
     async connections(via, key) {
       return Object.fromEntries(

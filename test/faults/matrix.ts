@@ -46,29 +46,37 @@ interface Usual {
  * nothing goes wrong.
  */
 export class Matrix {
-  readonly #provider: ProviderProcess;
+  /** For what comes before and after the blow. */
+  readonly #patient: ProviderProcess;
+  /** For the verb that is struck: it gives up on what stalls after a short time. On a busy machine that may be more than the blow. */
+  readonly #hasty: ProviderProcess;
   readonly #connections = new Map<string, Record<string, Values>>();
   readonly #usual = new Map<string, Usual>();
   #points = 0;
 
-  private constructor(provider: ProviderProcess) {
-    this.#provider = provider;
+  private constructor(patient: ProviderProcess, hasty: ProviderProcess) {
+    this.#patient = patient;
+    this.#hasty = hasty;
   }
 
   /** @param folder a Pulumi project, where disk.raw will lie */
   static async start(folder: string, disk: Uint8Array): Promise<Matrix> {
     await writeFile(join(folder, "disk.raw"), disk);
-    const env = { PULUMI_IMAGES_RETRY_PAUSE_MS: "20", PULUMI_IMAGES_STALL_SECONDS: String(stallSeconds) };
-    return new Matrix(await ProviderProcess.start(folder, env, {}, "kept"));
+    const env = { PULUMI_IMAGES_RETRY_PAUSE_MS: "20" };
+    const short = { ...env, PULUMI_IMAGES_STALL_SECONDS: String(stallSeconds) };
+    return new Matrix(
+      await ProviderProcess.start(folder, env, {}, "kept"),
+      await ProviderProcess.start(folder, short, {}, "kept"),
+    );
   }
 
   async stop(): Promise<void> {
-    await this.#provider.stop();
+    await Promise.all([this.#patient.stop(), this.#hasty.stop()]);
   }
 
-  /** What the provider process wrote by itself. */
+  /** What the provider processes wrote by themselves. */
   get said(): string {
-    return this.#provider.said;
+    return this.#patient.said + this.#hasty.said;
   }
 
   /** All points of a place, by what its verbs ask when nothing goes wrong. */
@@ -143,7 +151,6 @@ export class Matrix {
   ): Promise<{ usual: Usual; error: string | undefined; story: string[] }> {
     const name = `p${++this.#points}q`;
     const gate = await Gate.open(place.targets);
-    const provider = this.#provider;
     try {
       const scenario = place.scenarios(address => gate.via(address))[index] as Scenario;
       const { kind } = scenario;
@@ -163,19 +170,19 @@ export class Matrix {
       /** The verb as it is met by the blow, and once more if it fails. */
       const struck = async (
         state: State | undefined,
-        work: (key: string, state: State | undefined) => Promise<State | undefined>,
+        work: (provider: ProviderProcess, key: string, state: State | undefined) => Promise<State | undefined>,
       ): Promise<State | undefined> => {
         if (point !== undefined) await gate.strike(point.blow, point.request, point.before);
         else gate.begin();
         const first = moved(state, keys.clean, keys.struck);
         try {
-          return moved(await work(keys.struck, first), keys.struck, keys.clean);
+          return moved(await work(this.#hasty, keys.struck, first), keys.struck, keys.clean);
         } catch (failure) {
           if (!(failure instanceof StepFailed) || point === undefined) throw failure;
           error = failure.message;
           gate.end();
           if (scenario.byHand?.after.test(error)) await scenario.byHand.work(subject(keys.clean));
-          return await work(keys.clean, moved(failure.state, keys.struck, keys.clean));
+          return await work(this.#patient, keys.clean, moved(failure.state, keys.struck, keys.clean));
         } finally {
           gate.end();
         }
@@ -184,17 +191,18 @@ export class Matrix {
       try {
         let state: State | undefined;
         let then: unknown;
-        const create = (key: string, known?: State) => up(provider, kind, name, args(key), known);
+        const create = (provider: ProviderProcess, key: string, known?: State) =>
+          up(provider, kind, name, args(key), known);
         if (verb === "create") state = await struck(undefined, create);
-        else state = await create(keys.clean);
+        else state = await create(this.#patient, keys.clean);
         const { seen } = gate;
         let requests = seen;
         if (verb === "update") {
-          state = await struck(state, (key, known) => up(provider, kind, name, changed(key), known));
+          state = await struck(state, (provider, key, known) => up(provider, kind, name, changed(key), known));
           requests = gate.seen;
         }
         if (verb === "read") {
-          state = await struck(state, async (_, known) => await refresh(provider, known as State));
+          state = await struck(state, async (provider, _, known) => await refresh(provider, known as State));
           requests = gate.seen;
           then = normal(
             { outs: { ...state?.outs, __provider: "" }, inputs: { ...state?.inputs, __provider: "" } },
@@ -202,12 +210,12 @@ export class Matrix {
           );
         } else if (verb !== "delete") then = await world();
         if (verb === "delete") {
-          await struck(state, async (_, known) => {
+          await struck(state, async (provider, _, known) => {
             await remove(provider, known as State);
             return undefined;
           });
           requests = gate.seen;
-        } else await remove(provider, state as State);
+        } else await remove(this.#patient, state as State);
         const end = await world();
         if (point !== undefined && !gate.struck) throw new NotStruck();
         return { usual: { requests, then, end }, error, story: gate.story };
@@ -226,7 +234,8 @@ export class Matrix {
   async #connect(name: string, connections: Record<string, Values>): Promise<void> {
     this.#connections.set(name, connections);
     const all = Object.assign({}, ...this.#connections.values());
-    await this.#provider.configure({ "images:connections": JSON.stringify(all) });
+    const config = { "images:connections": JSON.stringify(all) };
+    await Promise.all([this.#patient.configure(config), this.#hasty.configure(config)]);
   }
 }
 

@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { readdir } from "node:fs/promises";
+import { join } from "node:path";
 import { MatrixBench, type Part } from "../engine/matrix/bench.ts";
 import { inspect } from "../engine/matrix/inspect.ts";
 import { blows, stallSeconds } from "./blows.ts";
@@ -43,7 +45,8 @@ if (process.env.PULUMI_IMAGES_FAULTS === "all") {
         const errors = first.events.filter(({ resOpFailedEvent }) => resOpFailedEvent !== undefined).length;
         process.stdout.write(`      ${changing.size} resources were struck, ${errors} steps failed\n`);
         if (first.code !== 0) await bench.stack.up(undefined, "--parallel", "500");
-        await inspect(bench, "faults");
+        const [project] = await readdir(join(bench.stack.folder, "state", ".pulumi", "stacks"));
+        await inspect(bench, project as string);
         assert.ok(errors < changing.size / 2, first.text);
       });
     }

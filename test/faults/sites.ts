@@ -6,7 +6,7 @@ import { type GlanceSite, glancePlace } from "./glance.ts";
 import type { Place, Values } from "./place.ts";
 
 /** For a service of the local cloud. */
-const local = 48;
+const local = 16;
 
 async function site(
   rest: Omit<GlanceSite, "apis" | "disk" | "files">,
