@@ -60,6 +60,7 @@ export async function beginImport(
       if (busy || image.os_glance_import_task !== undefined || image.os_glance_importing_to_stores) return;
       if ((await cloud.client.tasks(id)).some(task => !tasksBefore.has(task.id))) return;
       if (attempt === uploadTries) throw error;
+      await pause(pauseAfter(attempt));
     }
   }
 }
