@@ -40,11 +40,14 @@ function meaningsOf({ kind, field, old, new: now }: FieldChange): DriftClass[] {
     case "state":
     case "status":
       return statusMeaning(kind, old, now);
-    // Who owns an image decides about it; how its data is to be read decides what is in it.
+    // Who owns an image decides about it; how its data is to be read, or which image it really is, decides what is in it.
     case "owner":
     case "ownerId":
+    case "account":
     case "diskFormat":
     case "containerFormat":
+    case "cloudImageId":
+    case "blockDeviceMapping":
       return ["security"];
     case "content":
     case "digest":

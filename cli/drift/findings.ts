@@ -55,7 +55,7 @@ function resourceOf(
   const gone = before !== undefined && after === undefined;
   const drift = gone ? [] : serviceDrift(one);
   const pending: Change[] = [];
-  const notes: string[] = [];
+  const notes: string[] = [...(one.warnings ?? [])];
   // Where the provider sees no difference there is none, however the inputs are written.
   const changed = before !== undefined && wanted !== undefined && up !== "nothing" ? differences(old, said) : [];
   const source = sourceOf(one, images);
@@ -66,7 +66,7 @@ function resourceOf(
       notes.push(`${pathText(difference.path)} follows from the drift of its image, which up repairs first`);
     else if (!gone) drift.push(driftOf(kind, difference, "source"));
   }
-  if ((up === "update" || up === "replace") && drift.length + pending.length + notes.length === 0) {
+  if ((up === "update" || up === "replace") && drift.length + changed.length === 0) {
     const masked = maskedIn(one).map(
       (path): Change => ({ path: [path], old: secretText, new: secretText, classes: [] }),
     );

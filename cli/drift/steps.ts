@@ -14,6 +14,8 @@ export interface Seen {
   wanted?: StepEventStateMetadata;
   /** The engine's word for what it would do; undefined where nothing is left to do. */
   op?: string;
+  /** What the provider warned of. */
+  warnings?: string[];
 }
 
 export interface Sighting {
@@ -30,14 +32,22 @@ export function sightingOf(events: readonly EngineEvent[]): Sighting {
   const seen = new Map<string, Seen>();
   const others: Record<string, number> = {};
   const problems = new Set<string>();
+  const warnings: { urn: string; text: string }[] = [];
   for (const event of events) {
     const { diagnosticEvent: diagnostic } = event;
     if (diagnostic?.severity === "error") problems.add(problemText(diagnostic.urn, diagnostic.message));
+    if (diagnostic?.severity === "warning" && diagnostic.urn) {
+      warnings.push({ urn: diagnostic.urn, text: messageText(diagnostic.message) });
+    }
     // What a refresh found is in its outputs event; what a step would do is known before.
     const refreshed = event.resOutputsEvent?.metadata;
     if (refreshed?.op === "refresh") noteRefresh(seen, refreshed);
     const step = event.resourcePreEvent?.metadata;
     if (step !== undefined && step.op !== "refresh") noteStep(seen, others, step);
+  }
+  for (const { urn, text } of warnings) {
+    const known = seen.get(urn);
+    if (known !== undefined) known.warnings = [...new Set([...(known.warnings ?? []), text])];
   }
   return { seen, others, problems: [...problems] };
 }
@@ -68,7 +78,12 @@ function kindOf(type: string): Kind | undefined {
 
 function problemText(urn: string | undefined, message: string): string {
   const name = urn === undefined || urn === "" ? "" : `${nameOf(urn)}: `;
-  return redact(`${name}${message.replace(/<\{%\w*%\}>/g, "").trim()}`);
+  return redact(`${name}${messageText(message)}`);
+}
+
+/** Without the engine's marks for colours. */
+function messageText(message: string): string {
+  return redact(message.replace(/<\{%\w*%\}>/g, "").trim());
 }
 
 /** The resource's name in the program. */

@@ -15,6 +15,7 @@ describe("What a drift means", () => {
     ["Image", "hidden", false, true, "metadata"],
     ["Image", "owner", "a", "b", "security"],
     ["Image", "diskFormat", "raw", "qcow2", "security"],
+    ["Image", "cloudImageId", "ami-1", "ami-2", "security"],
     ["Image", "members", ["a"], ["a", "b"], "security"],
     ["Image", "members", ["a"], [], "availability"],
     ["Image", "members", ["a"], ["b"], "security", "availability"],

@@ -10,8 +10,11 @@ import { runCommand } from "../command.ts";
 import { startOpenStack } from "../openstack/start.ts";
 import { pulumiCli } from "../pulumi/cli.ts";
 import { copyBetween } from "./copy.ts";
+import { driftLook } from "./drift.ts";
 import { type FleetResult, noopFleet, ourFleet } from "./fleet.ts";
 import { type Limits, measureLimit } from "./limit.ts";
+
+import type { Measured } from "./measuredStack.ts";
 import { clientUpload, curlUpload, diskIn, ourUpload, writeDisk } from "./upload.ts";
 
 interface Options {
@@ -19,19 +22,21 @@ interface Options {
   size: number;
   rounds: number;
   images: number;
-  only?: "limit" | "upload" | "copy" | "fleet";
+  only?: "limit" | "upload" | "copy" | "fleet" | "drift";
   skipReal?: boolean;
   output: string;
   append?: boolean;
 }
 
 const options = new Command("bench")
-  .description("Measures uploads, copies and fleets beside curl, the OpenStack clients and the engine alone.")
+  .description(
+    "Measures uploads, copies and fleets beside curl, the OpenStack clients and the engine alone, and looks for drift.",
+  )
   .option("--quick", "less data, fewer images, each once: to see that it runs")
   .option("--size <MiB>", "how much is uploaded", Number, 1024)
   .option("--rounds <count>", "how often each upload is measured", Number, 3)
   .option("--images <count>", "how many images the fleet has", Number, 200)
-  .option("--only <part>", "limit, upload, copy or fleet")
+  .option("--only <part>", "limit, upload, copy, fleet or drift")
   .option("--skip-real", "the local cloud only")
   .option("--output <file>", "where the tables go", "docs/benchmarks.md")
   .option("--append", "below what is there")
@@ -203,6 +208,27 @@ const openTofu = [
   "",
 ];
 
+async function drifts(cloud: OpenStackCloud): Promise<void> {
+  const look = await driftLook(cloud, count);
+  const { quiet, drifted, report } = look;
+  lines.push(`### \`pulumi-images drift\` on ${count} images, ${cloud.kind} cloud, once each`, "");
+  const row = (name: string, { seconds, requests }: Measured) => [
+    name,
+    `${seconds.toFixed(1)} s`,
+    String(requests.length),
+  ];
+  table(
+    ["", "time", "requests to the services"],
+    [
+      row("`pulumi preview --refresh`, no drift", look.preview),
+      row("`pulumi-images drift`, no drift", quiet),
+      row("`pulumi-images drift`, all five reports", drifted),
+    ],
+  );
+  const { security, availability, metadata, drifted: found } = report.summary;
+  lines.push(`It found ${found} drifts: ${security} security, ${availability} availability, ${metadata} metadata.`, "");
+}
+
 const folder = await mkdtemp(join(tmpdir(), "pulumi-images-bench-"));
 const stops: (() => Promise<void>)[] = [];
 try {
@@ -247,6 +273,10 @@ try {
   }
   if (wants("fleet")) {
     await fleets(clouds);
+    await save();
+  }
+  if (wants("drift")) {
+    for (const cloud of clouds) await drifts(cloud);
     await save();
   }
   process.stdout.write(lines.join("\n"));

@@ -35,15 +35,15 @@ export class MeasuredStack {
 
   async up(resources?: readonly Declared[]): Promise<Measured> {
     if (resources) await this.stack.declare(resources);
-    return await this.#measure(() => this.stack.run(["up", "--yes", "--skip-preview"]));
+    return await this.#run(() => this.stack.run(["up", "--yes", "--skip-preview"]));
   }
 
   async previewRefresh(): Promise<Measured> {
-    return await this.#measure(() => this.stack.run(["preview", "--refresh"]));
+    return await this.#run(() => this.stack.run(["preview", "--refresh"]));
   }
 
   async destroy(): Promise<Measured> {
-    return await this.#measure(() => this.stack.run(["destroy", "--yes", "--skip-preview"]));
+    return await this.#run(() => this.stack.run(["destroy", "--yes", "--skip-preview"]));
   }
 
   async dispose(): Promise<void> {
@@ -51,7 +51,14 @@ export class MeasuredStack {
     await rm(this.#trace, { force: true });
   }
 
-  async #measure(work: () => Promise<Run>): Promise<Measured> {
+  async #run(work: () => Promise<Run>): Promise<Measured> {
+    const { result, ...measured } = await this.measure(work);
+    if (result.code !== 0) throw new Error(result.text);
+    return measured;
+  }
+
+  /** Measures whatever works on the stack by its environment. */
+  async measure<T>(work: () => Promise<T>): Promise<Measured & { result: T }> {
     await rm(this.#trace, { force: true });
     let peak = 0;
     let pid: number | undefined;
@@ -66,13 +73,19 @@ export class MeasuredStack {
     try {
       const start = performance.now();
       const before = { children: await cpuOfChildren(), own: process.cpuUsage() };
-      const run = await work();
+      const result = await work();
       const seconds = (performance.now() - start) / 1000;
-      if (run.code !== 0) throw new Error(run.text);
       const own = process.cpuUsage(before.own);
       const cpu = (await cpuOfChildren()) - before.children;
       const ownCpu = (own.user + own.system) / 1e6;
-      return { seconds, cpu, ownCpu, requests: await this.#entries(), ...(peak > 0 ? { peakMiB: peak / 1024 } : {}) };
+      return {
+        result,
+        seconds,
+        cpu,
+        ownCpu,
+        requests: await this.#entries(),
+        ...(peak > 0 ? { peakMiB: peak / 1024 } : {}),
+      };
     } finally {
       clearInterval(timer);
     }
