@@ -79,12 +79,12 @@ describe("pulumi-images drift", function () {
   it("says by its exit code what it found", () => {
     const codes = Object.fromEntries(Object.entries(runs).map(([name, { code }]) => [name, code]));
     assert.deepEqual(codes, { none: 0, pending: 3, drift: 2, failed: 1 });
-    assert.equal(runs.none.out, "fleet/dev: No drift in 16 resources.\n");
+    assert.match(runs.none.out, /^fleet-\w+\/dev: No drift in 16 resources\.\n$/);
     assert.match(runs.pending.out, /^pending +lab +Image +alma-10 +minDisk +1 +2 +update it in place$/m);
-    assert.match(runs.pending.out, /^fleet\/dev: 4 resources changed in the program\.$/m);
+    assert.match(runs.pending.out, /^fleet-\w+\/dev: 4 resources changed in the program\.$/m);
     assert.match(
       runs.drift.out,
-      /^fleet\/dev: 11 resources drifted \(3 security, 4 availability, 5 metadata\), 4 changed in the program\.$/m,
+      /^fleet-\w+\/dev: 11 resources drifted \(3 security, 4 availability, 5 metadata\), 4 changed in the program\.$/m,
     );
     for (const { err } of Object.values(runs)) assert.equal(err, "");
   });
@@ -210,7 +210,7 @@ describe("pulumi-images drift", function () {
 
   describe("the comment for a pull request", () => {
     it("has the stack's marker, a fold for each resource, and old and new side by side", () => {
-      assert.ok(texts.markdown.startsWith("<!-- pulumi-images drift fleet/dev -->\n"));
+      assert.ok(texts.markdown.startsWith(`<!-- pulumi-images drift ${report.project}/dev -->\n`));
       const html = marked.parse(texts.markdown, { async: false });
       const told = report.resources.filter(({ up, classes }) => up !== "nothing" || classes.length > 0);
       assert.equal(html.match(/<details>/g)?.length, told.length);
@@ -277,7 +277,7 @@ describe("pulumi-images drift", function () {
     const rules = tool.driver.rules ?? [];
     assert.equal(new Set(rules.map(({ id }) => id)).size, rules.length);
     assert.match(tool.driver.version ?? "", /^\d+\.\d+\.\d+/);
-    assert.equal(automationDetails?.id, "pulumi-images-drift/fleet/dev/");
+    assert.equal(automationDetails?.id, `pulumi-images-drift/${report.project}/dev/`);
     assert.deepEqual(
       invocations.map(({ executionSuccessful }) => executionSuccessful),
       [true],
@@ -291,7 +291,7 @@ describe("pulumi-images drift", function () {
       const [{ physicalLocation, logicalLocations } = {}] = locations;
       assert.equal(physicalLocation?.artifactLocation?.uri, "Pulumi.yaml");
       assert.ok((physicalLocation?.region?.startLine ?? 0) >= 1);
-      assert.match(logicalLocations?.[0]?.fullyQualifiedName ?? "", /^urn:pulumi:dev::fleet::/);
+      assert.match(logicalLocations?.[0]?.fullyQualifiedName ?? "", /^urn:pulumi:dev::fleet-\w+::/);
     }
     const prints = results.map(({ partialFingerprints }) => Object.values(partialFingerprints ?? {}).join());
     assert.equal(new Set(prints).size, results.length);

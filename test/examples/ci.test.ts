@@ -208,7 +208,7 @@ describe("The CI files of examples/ci", function () {
         assert.equal(codes[`${kind}, drifted`], 0, said[`${kind}, drifted`]);
         assert.match(said[`${kind}, drifted`] ?? "", /^created/m);
         const [comment = "", ...others] = comments[`${kind}, drifted`] ?? [];
-        assert.match(comment, /^<!-- pulumi-images drift ci\/prod -->\n/);
+        assert.match(comment, /^<!-- pulumi-images drift ci-\w+\/prod -->\n/);
         assert.match(comment, /1 resource drifted \(1 security\)\./);
         assert.match(comment, /<code>protected<\/code> \(security\) \| <code>true<\/code> \| <code>false<\/code>/);
         assert.deepEqual(others, []);
