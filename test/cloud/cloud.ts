@@ -188,6 +188,7 @@ export async function startCloud(options: CloudOptions): Promise<LocalCloud> {
       };
       descriptions[name] = await start(service, settings[name]);
     }
+    if (options.durable) await saved();
   } catch (error) {
     await stop();
     throw error;

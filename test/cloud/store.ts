@@ -21,8 +21,10 @@ export interface Store<T> {
  * @throws SyntaxError when the file isn't JSON
  */
 export async function openStore<T>(file: string, initial: () => T): Promise<Store<T>> {
-  const data = await load(file, initial);
-  let dirty = false;
+  const known = await load<T>(file);
+  const data = known ?? initial();
+  // What is made up anew has to be the same the next time.
+  let dirty = known === undefined;
   let timer: NodeJS.Timeout | undefined;
   let writing: Promise<void> = Promise.resolve();
   /** In ms: a large document isn't to be written all the time. */
@@ -52,11 +54,11 @@ export async function openStore<T>(file: string, initial: () => T): Promise<Stor
   };
 }
 
-async function load<T>(file: string, initial: () => T): Promise<T> {
+async function load<T>(file: string): Promise<T | undefined> {
   try {
     return JSON.parse(await readFile(file, "utf8")) as T;
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return initial();
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
     throw error;
   }
 }

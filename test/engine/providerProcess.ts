@@ -15,17 +15,34 @@ const { Struct } = ofPulumi(
   "google-protobuf/google/protobuf/struct_pb.js",
 ) as typeof import("google-protobuf/google/protobuf/struct_pb.js");
 
-type Values = Record<string, unknown>;
-type ProviderName = Parameters<typeof loaderOf>[0];
+const { Empty } = ofPulumi(
+  "google-protobuf/google/protobuf/empty_pb.js",
+) as typeof import("google-protobuf/google/protobuf/empty_pb.js");
 
 export interface CheckFailure {
   property: string;
   reason: string;
 }
 
+export type Values = Record<string, unknown>;
+type ProviderName = Parameters<typeof loaderOf>[0];
+
+export interface Difference {
+  changes: boolean;
+  replaces: string[];
+  deleteBeforeReplace: boolean;
+}
+
+export interface Made {
+  id: string;
+  outputs: Values;
+}
+
 /** The engine's own provider process, spoken to as the engine speaks to it: for many calls without many runs of the CLI. */
 export class ProviderProcess {
   readonly #child: ChildProcess;
+  /** Its end, whoever brings it about. */
+  readonly ended: Promise<number | null>;
   readonly #client: InstanceType<typeof providerGrpc.ResourceProviderClient>;
 
   #configured = 0;
@@ -34,19 +51,23 @@ export class ProviderProcess {
 
   private constructor(child: ChildProcess, address: string) {
     this.#child = child;
+    this.ended = new Promise(resolve => child.once("close", resolve));
     this.#client = new providerGrpc.ResourceProviderClient(address, credentials.createInsecure());
   }
 
-  /** @param folder of a Pulumi project, whose node_modules the loader string is resolved from */
+  /**
+   * @param folder of a Pulumi project, whose node_modules the loader string is resolved from
+   * @param engine an address, whose end is the process's, too. Default: nobody is told of progress, and nobody's end is noticed
+   */
   static async start(
     folder: string,
     env: NodeJS.ProcessEnv,
     config: Record<string, string> = {},
     stderr: "shown" | "kept" = "shown",
+    engine = "none",
   ): Promise<ProviderProcess> {
     const cli = await pulumiCli();
-    // No engine's address: nobody is to be told of progress, and nobody's end is to be noticed.
-    const child = spawn("pulumi-resource-pulumi-nodejs", ["none"], {
+    const child = spawn("pulumi-resource-pulumi-nodejs", [engine], {
       cwd: folder,
       env: { ...pulumiEnvironment(cli, { backend: folder }), ...env },
       stdio: ["ignore", "pipe", stderr === "shown" ? "inherit" : "pipe"],
@@ -103,7 +124,7 @@ export class ProviderProcess {
   }
 
   /** @param olds the resource's outputs; @param news checked inputs */
-  async diff(id: string, olds: Values, news: Values): Promise<{ changes: boolean; replaces: string[] }> {
+  async diff(id: string, olds: Values, news: Values): Promise<Difference> {
     const request = new providerProto.DiffRequest();
     request.setId(id);
     request.setOlds(structOf(olds));
@@ -112,7 +133,7 @@ export class ProviderProcess {
       this.#client.diff(request, done),
     );
     const changes = response.getChanges() === providerProto.DiffResponse.DiffChanges.DIFF_SOME;
-    return { changes, replaces: response.getReplacesList() };
+    return { changes, replaces: response.getReplacesList(), deleteBeforeReplace: response.getDeletebeforereplace() };
   }
 
   /** @param inputs checked ones; @throws what the provider threw, as the engine gets it */
@@ -167,6 +188,18 @@ export class ProviderProcess {
     return { id: failed.getId(), outputs: valuesOf(failed.getProperties()) };
   }
 
+  /** Checks and creates, as an up does. @param resource its urn */
+  async make(provider: ProviderName, inputs: Values, resource: string): Promise<Made> {
+    const checked = await this.checkInputs(provider, inputs, { resource });
+    if (checked.failures.length > 0) throw new Error(JSON.stringify(checked.failures));
+    return await this.create(checked.inputs);
+  }
+
+  /** Tells it to stop, as the engine does when a person presses Ctrl-C. */
+  async cancel(): Promise<void> {
+    await this.#call(done => this.#client.cancel(new Empty(), done));
+  }
+
   #call<Answer>(send: (done: (error: Error | null, answer: Answer) => void) => unknown): Promise<Answer> {
     return new Promise((resolve, reject) => {
       send((error, answer) => (error ? reject(error) : resolve(answer)));
@@ -175,10 +208,10 @@ export class ProviderProcess {
 
   async stop(): Promise<void> {
     this.#client.close();
-    const ended = new Promise(resolve => this.#child.once("close", resolve));
     // The launcher is a shell script: its node is in its process group.
-    process.kill(-(this.#child.pid as number), "SIGKILL");
-    await ended;
+    if (this.#child.exitCode === null && this.#child.signalCode === null)
+      process.kill(-(this.#child.pid as number), "SIGKILL");
+    await this.ended;
   }
 }
 

@@ -244,8 +244,11 @@ export function nameOf(urn: string): string {
 
 export async function readEvents(file: string): Promise<EngineEvent[]> {
   const text = await readFile(file, "utf8").catch(() => "");
-  return text
-    .split("\n")
-    .filter(line => line.trim() !== "")
-    .map(line => JSON.parse(line) as EngineEvent);
+  return (
+    text
+      .split("\n")
+      // What comes behind the last line's end isn't whole yet.
+      .slice(0, -1)
+      .map(line => JSON.parse(line) as EngineEvent)
+  );
 }

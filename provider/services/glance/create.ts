@@ -28,11 +28,17 @@ export async function create(cloud: GlanceCloud, order: ImageOrder, job: Job): P
  * Brings an image of ours from whatever state an interrupted run left it in to what is ordered. One that can't be brought
  * there (other data in it, stuck) makes room for a new one.
  */
-export async function complete(cloud: GlanceCloud, found: WireImage, order: ImageOrder, job: Job): Promise<ImageFacts> {
+export async function complete(
+  cloud: GlanceCloud,
+  found: WireImage,
+  order: ImageOrder,
+  job: Job,
+  again = true,
+): Promise<ImageFacts> {
   job.report("taking over what an earlier run left");
   const image = await settled(cloud, found, job);
   if (image !== undefined && sameFormats(image, order)) {
-    if (image.status === "queued") return await finish(cloud, image, order, job, "correct");
+    if (image.status === "queued") return await finish(cloud, image, order, job, "correct", again);
     const done = image.status === "active" || image.status === "deactivated";
     if (done && (await holds(cloud, image, order, job))) {
       job.warn(
@@ -120,6 +126,7 @@ async function finish(
   order: ImageOrder,
   job: Job,
   metadata: "as ordered" | "correct" = "as ordered",
+  again = true,
 ): Promise<ImageFacts> {
   try {
     const filled = order.data === undefined ? reserved : await fill(cloud, reserved.id, order, job);
@@ -127,6 +134,10 @@ async function finish(
     cloud.rest.note(filled);
     return factsOf(filled, cloud.dialect);
   } catch (error) {
+    // Another run of this resource is at work on the same image, or was done with it first: what it made isn't removed, but taken over.
+    const taken = again && error instanceof ImagesError && error.status === 409;
+    const image = taken && !job.signal.aborted ? await cloud.client.get(reserved.id) : undefined;
+    if (image !== undefined) return await complete(cloud, image, order, job, false);
     throw await cleanedUp(cloud, reserved.id, error, job);
   }
 }
@@ -158,6 +169,8 @@ async function cleanedUp(cloud: GlanceCloud, id: string, error: unknown, job: Jo
 /** The image when the server is through with it; undefined when it is stuck. */
 async function settled(cloud: GlanceCloud, image: WireImage, job: Job): Promise<WireImage | undefined> {
   if (!busyStatuses.includes(image.status)) return image;
+  // Staged data waits for an import for ever, and how much of it there is can't be told.
+  if (image.status === "uploading") return undefined;
   job.report(`waiting for an earlier run's ${image.status} to end`);
   try {
     return await untilSettled(cloud.client, image.id, {

@@ -98,7 +98,7 @@ async function upload(
       content?.close();
       const image = await afterFailure(cloud, id, error, job);
       // It did arrive, only the answer was lost: the digests tell.
-      const arrived = how === "upload" ? image.status === "active" : image.status === "uploading";
+      const arrived = how === "upload" ? hasData(image) : image.status === "uploading";
       if (!arrived) {
         if (image.status !== "queued" || !worthRepeating(error) || attempt === uploadTries) {
           throw await explained(cloud, error, order, attempt);
@@ -120,6 +120,11 @@ async function present(cloud: GlanceCloud, id: string, deadline?: number): Promi
   const image = await cloud.client.get(id, deadline);
   if (image === undefined) throw gone(id);
   return image;
+}
+
+/** Another run of the same resource may have deactivated it already. */
+function hasData({ status }: WireImage): boolean {
+  return status === "active" || status === "deactivated";
 }
 
 /** A refusal can reach us as a broken connection, and a success as a lost answer: the image says what happened. */
@@ -190,7 +195,7 @@ export async function holds(cloud: GlanceCloud, image: WireImage, order: ImageOr
 }
 
 async function verify(cloud: GlanceCloud, image: WireImage, order: ImageOrder, sent: Sent, job: Job): Promise<void> {
-  if (image.status !== "active") {
+  if (!hasData(image)) {
     throw new ImagesError("failed", `image ${image.id} is ${image.status} after its data was sent`);
   }
   // The operator chose another algorithm than the default: learned now, read once more this one time.

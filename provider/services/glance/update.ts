@@ -3,7 +3,7 @@ import type { ImageChange, ImageFacts, Job } from "../service.ts";
 import { factsOf, patchOf, storesOf, type WireImage } from "./attributes.ts";
 import type { GlanceCloud } from "./cloud.ts";
 import { beginImport, tasksOf } from "./data.ts";
-import { busyStatuses, gone, ImportFailed, untilImported, untilSettled } from "./waiting.ts";
+import { busyStatuses, gone, ImportFailed, untilImported, untilSettled, untilUnlocked } from "./waiting.ts";
 
 /** How often a write that somebody else's write undid is applied again. */
 const mostRounds = 6;
@@ -114,13 +114,39 @@ export async function copyToStores(
   job: Job,
 ): Promise<WireImage> {
   const tasks = await tasksOf(cloud, id);
-  await beginImport(cloud, id, { method: { name: "copy-image" }, stores, all_stores_must_succeed: true }, tasks);
+  const done = await startCopy(cloud, id, stores, tasks, job);
+  if (done !== undefined) return done;
   try {
     const image = await untilImported(cloud.client, id, tasks, job);
     if (lackingIn(image, stores).length === 0) return image;
     throw await notCopied(cloud, id, stores, "");
   } catch (error) {
     throw error instanceof ImportFailed ? await notCopied(cloud, id, stores, error.reason) : error;
+  }
+}
+
+/**
+ * Asks for the copies. An earlier, interrupted run may have done so before, and they may be at work still: they are waited for then.
+ * @returns the image when all stores have the data already
+ */
+async function startCopy(
+  cloud: GlanceCloud,
+  id: string,
+  stores: readonly string[],
+  tasks: ReadonlySet<string>,
+  job: Job,
+  again = true,
+): Promise<WireImage | undefined> {
+  try {
+    await beginImport(cloud, id, { method: { name: "copy-image" }, stores, all_stores_must_succeed: true }, tasks);
+    return undefined;
+  } catch (error) {
+    if (!again || !(error instanceof ImagesError) || (error.status !== 400 && error.status !== 409)) throw error;
+    const image = await untilUnlocked(cloud.client, id, job);
+    const lacking = image === undefined ? stores : lackingIn(image, stores);
+    if (lacking.length === 0) return image;
+    if (lacking.length === stores.length && error.status === 400) throw error;
+    return await startCopy(cloud, id, lacking, tasks, job, false);
   }
 }
 

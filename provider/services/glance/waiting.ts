@@ -56,6 +56,28 @@ export async function untilImported(
   );
 }
 
+/** How long an import of an earlier, interrupted run is waited for. */
+const patienceMs = 120_000;
+
+/** The image when no import is at work on it any more; undefined when that doesn't end, or the image is gone. */
+export async function untilUnlocked(client: GlanceClient, id: string, job: Job): Promise<WireImage | undefined> {
+  let image: WireImage | undefined;
+  const deadline = Math.min(job.deadline, Date.now() + patienceMs);
+  return await waitFor(
+    async () => {
+      image = await client.get(id);
+      if (image === undefined) throw gone(id);
+      const atWork = text(image.os_glance_import_task) !== "" || text(image.os_glance_importing_to_stores) !== "";
+      return atWork ? undefined : image;
+    },
+    () => `an earlier import into image ${id} to end`,
+    { ...job, deadline },
+  ).catch((error: unknown) => {
+    if (error instanceof ImagesError && (error.code === "timeout" || error.code === "not-found")) return undefined;
+    throw error;
+  });
+}
+
 /** An import that the server gave up. */
 export class ImportFailed extends ImagesError {
   /** What the server's task says of it; it isn't much. */

@@ -32,13 +32,14 @@ export async function complete(
   found: WireImage,
   order: ImageOrder,
   job: Job,
+  again = true,
 ): Promise<ImageFacts> {
   job.report("taking over what an earlier run left");
   const image = await settled(cloud, found, job);
   if (image !== undefined && sameFormats(image, order)) {
     if (image.status === "queued") {
       try {
-        return await finish(cloud, image, order, job, "correct");
+        return await finish(cloud, image, order, job, "correct", again);
       } catch (error) {
         if (!(error instanceof BrokenUpload)) throw error;
       }
@@ -146,6 +147,7 @@ async function finish(
   order: ImageOrder,
   job: Job,
   metadata: "as ordered" | "correct" = "as ordered",
+  again = true,
 ): Promise<ImageFacts> {
   try {
     if (metadata === "as ordered") demandOwner(reserved, order.values);
@@ -153,6 +155,10 @@ async function finish(
     const filled = hasData ? await fill(cloud, reserved.id, order, job) : reserved;
     return metadata === "correct" ? await correct(cloud, filled, order, job) : factsOf(filled);
   } catch (error) {
+    // Another run of this resource is at work on the same image, or was done with it first: what it made isn't removed, but taken over.
+    const taken = again && error instanceof ImagesError && error.status === 409;
+    const image = taken && !job.signal.aborted ? await cloud.client.get(reserved.id) : undefined;
+    if (image !== undefined && !isGone(image)) return await complete(cloud, image, order, job, false);
     throw await cleanedUp(cloud, reserved.id, error, job);
   }
 }

@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { CloudProcess } from "../../cloud/process.ts";
@@ -7,63 +7,69 @@ import { type FileServer, startFileServer } from "../../support/fileServer.ts";
 import { type Declared, Stack } from "../stack.ts";
 import { Gate } from "./gate.ts";
 import { Places } from "./places.ts";
-import { connectionName, type Phase, type Slot, type Subject, type Surroundings, subjects } from "./subjects.ts";
+import {
+  connectionName,
+  livesOf,
+  type Phase,
+  type Slot,
+  type Subject,
+  type Surroundings,
+  subjects,
+} from "./subjects.ts";
 
-/** What a run does: creates, updates and replacements; or deletions (the engine does them when all else is done). */
-export type Part = "make" | "remove";
-
-const following: Record<Part, Record<Phase, Phase>> = {
-  make: { absent: "first", first: "second", second: "third", third: "third" },
-  remove: { absent: "absent", first: "first", second: "second", third: "absent" },
-};
-
-export const verbs: Record<string, string> = {
+/** What is done to a resource from one phase to the next. */
+const verbs: Record<string, string> = {
   "absent first": "create",
   "first second": "update",
+  "second first": "update",
   "second third": "replace",
-  "third absent": "delete",
+  "third second": "replace",
+  "first absent": "delete",
+  "second absent": "delete",
 };
 
 /**
- * A stack with every subject in it three times, each at another point of its life, and each with a gate of its own before the services. So
- * that one `up` creates, updates and replaces, another one deletes, all kinds on all services; and what is tried on a verb's k-th request is
- * tried on that of every resource at once.
+ * A stack with every subject in it several times, at different points of its life, and each with a gate of its own before the services. So
+ * that one `up` creates, updates, replaces and deletes all kinds of resources on all services; and what is tried on the k-th request of a verb
+ * is tried on that of every resource at once.
  */
 export class MatrixBench {
-  readonly stack: Stack;
+  declare stack: Stack;
+  declare connections: Record<string, unknown>;
   readonly cloud: CloudProcess;
   readonly places: Places;
-  readonly slots: Slot[];
-  readonly gates: Map<Slot, Gate>;
   readonly disks: Record<1 | 2, Buffer>;
+  readonly slots: Slot[] = [];
+  readonly gates = new Map<Slot, Gate>();
   /** The images that members, tags and copies are of: nobody of Pulumi's made them, and they stay. */
   readonly bases: Slot[] = [];
-  readonly #files: FileServer;
-  readonly #dir: string;
-
-  /** What accounts have from the beginning, by place. */
+  /** What accounts have besides, by place. */
   readonly given = new Map<string, Set<string>>();
   /** How many requests the check of a subject makes before each verb. */
   readonly checks = new Map<string, number>();
   /** The run that was killed last. */
   killed: { output: string; provider: number | undefined } | undefined;
+  readonly #files: FileServer;
+  readonly #dir: string;
 
-  private constructor(
-    parts: Pick<MatrixBench, "stack" | "cloud" | "places" | "slots" | "gates" | "disks">,
-    files: FileServer,
-    dir: string,
-  ) {
-    this.stack = parts.stack;
+  private constructor(parts: Pick<MatrixBench, "cloud" | "places" | "disks"> & { files: FileServer; dir: string }) {
     this.cloud = parts.cloud;
     this.places = parts.places;
-    this.slots = parts.slots;
-    this.gates = parts.gates;
     this.disks = parts.disks;
-    this.#files = files;
-    this.#dir = dir;
+    this.#files = parts.files;
+    this.#dir = parts.dir;
   }
 
+  /** With everything in place that is to be there before the first step. */
   static async start(project: string, wanted: readonly Subject[] = subjects): Promise<MatrixBench> {
+    const bench = await MatrixBench.prepare(project, wanted);
+    await bench.stack.up(bench.declared(), "--parallel", "500");
+    for (const gate of bench.gates.values()) gate.clear();
+    return bench;
+  }
+
+  /** The same, but nothing of the stack's is made yet. */
+  static async prepare(project: string, wanted: readonly Subject[] = subjects): Promise<MatrixBench> {
     const dir = await mkdtemp(join(tmpdir(), "pulumi-images-matrix-"));
     const disks = { 1: noise("matrix one", 20_000), 2: noise("matrix two", 30_000) };
     const [files, cloud] = await Promise.all([
@@ -81,43 +87,37 @@ export class MatrixBench {
     for (const disk of [1, 2] as const)
       files.files.set(`/disk-${disk}.raw`, { body: disks[disk], headers: { etag: `"${disk}"` } });
     const places = new Places(cloud, join(dir, "cloud"), disks[1]);
-    const slots = wanted.flatMap(subject =>
-      ["a", "b", "c"].map(letter => ({
-        name: [subject.service, subject.kind, ...(subject.variation ? [subject.variation] : []), letter].join(" "),
-        ...{ subject, cycle: 0, phase: "absent" as Phase, base: "" },
-      })),
-    );
-    const gates = new Map<Slot, Gate>();
+    const bench = new MatrixBench({ cloud, places, disks, files, dir });
+    for (const subject of wanted) {
+      for (const [role, life] of Object.entries(livesOf(subject, bench.around))) {
+        const name = [subject.service, subject.kind, ...(subject.variation ? [subject.variation] : []), role].join(" ");
+        bench.slots.push({ name, subject, life, phase: life[0] as Phase, cycle: 0, base: "" });
+      }
+    }
     const connections: Record<string, unknown> = {};
-    for (const slot of slots) {
+    for (const slot of bench.slots) {
       const gate = new Gate();
-      gates.set(slot, gate);
+      bench.gates.set(slot, gate);
       connections[connectionName(slot)] = await places.connection(slot.subject.service, "owner", gate);
       for (const other of slot.subject.others ?? []) {
         const [service, account] = other.includes("/") ? other.split("/") : [slot.subject.service, other];
         connections[connectionName(slot, other)] = await places.connection(service as string, account as string, gate);
       }
     }
-    const stack = await Stack.create({ project, config: { "images:connections": connections } });
-    for (const disk of [1, 2] as const) await writeFile(join(stack.folder, `disk-${disk}.raw`), disks[disk]);
-    const bench = new MatrixBench({ stack, cloud, places, slots, gates, disks }, files, dir);
-    for (const slot of slots) {
-      if (slot.subject.needs !== "image" && slot.subject.needs !== "droplet") continue;
-      slot.base = await places.make(slot.subject);
-      if (slot.subject.needs === "image") bench.bases.push(slot);
-    }
-    const bases = new Set(bench.bases.map(({ base }) => base));
+    bench.connections = connections;
+    bench.stack = await Stack.create({ project, config: { "images:connections": connections } });
+    for (const disk of [1, 2] as const) await writeFile(join(bench.stack.folder, `disk-${disk}.raw`), disks[disk]);
+    // What is there without anybody's doing; the services' own are told from ours by being there before.
     for (const place of ["digitalocean/owner", "digitalocean/recipient", "divvycloud/owner"]) {
       const [service = "", account = ""] = place.split("/");
-      const there = (await places.list(service, account)).map(({ id }) => id);
-      bench.given.set(place, new Set(there.filter(id => !bases.has(id))));
+      bench.given.set(place, new Set((await places.list(service, account)).map(({ id }) => id)));
     }
-    // The first of each three is made by the first run that something is done to; the others are there already.
-    await bench.step("make", slot => !slot.name.endsWith(" a"));
-    await stack.up(bench.declared(), "--parallel", "500");
-    await bench.step("make", slot => slot.name.endsWith(" c"));
-    await stack.up(bench.declared(), "--parallel", "500");
-    for (const gate of gates.values()) gate.clear();
+    for (const slot of bench.slots) {
+      const { needs } = slot.subject;
+      if (needs === "image" || needs === "droplet") slot.base = await places.make(slot.subject);
+      if (needs === "image") bench.bases.push(slot);
+      if (slot.phase !== "absent") await bench.#begin(slot);
+    }
     return bench;
   }
 
@@ -148,25 +148,24 @@ export class MatrixBench {
   }
 
   /** Takes slots to their next phase. @returns those for which something is to be done, by what */
-  async step(part: Part, which: (slot: Slot) => boolean = () => true): Promise<Map<Slot, string>> {
+  async step(which: (slot: Slot) => boolean = () => true): Promise<Map<Slot, string>> {
     const changing = new Map<Slot, string>();
     for (const slot of this.slots.filter(which)) {
-      const next = following[part][slot.phase];
-      if (next === slot.phase) continue;
-      const before = this.#text(slot);
-      const verb = verbs[`${slot.phase} ${next}`] as string;
+      const next = slot.life[(slot.life.indexOf(slot.phase) + 1) % slot.life.length] as Phase;
+      changing.set(slot, verbs[`${slot.phase} ${next}`] as string);
       slot.phase = next;
-      if (next === "first") {
-        slot.cycle++;
-        if (slot.subject.needs?.endsWith("each time")) slot.base = await this.places.make(slot.subject);
-      }
-      if (verb === "create" || verb === "delete" || this.#text(slot) !== before) changing.set(slot, verb);
+      if (next === "first" && slot.life.includes("absent")) await this.#begin(slot);
     }
     return changing;
   }
 
-  #text(slot: Slot): string {
-    return slot.phase === "absent" ? "" : JSON.stringify(slot.subject.declare(slot.phase, slot, this.around));
+  /** A life begins: with an image of its own, where it needs one. */
+  async #begin(slot: Slot): Promise<void> {
+    slot.cycle++;
+    if (!slot.subject.needs?.endsWith("each time")) return;
+    slot.base = await this.places.make(slot.subject);
+    // What was given away stays with who got it.
+    if (slot.subject.needs === "snapshot each time") this.given.get("digitalocean/recipient")?.add(slot.base);
   }
 
   async stop(): Promise<void> {
@@ -182,8 +181,10 @@ export class MatrixBench {
 }
 
 /** The stack's checkpoint as it lies on disk: what `pulumi stack export` shows. */
-export async function checkpointOf(stack: Stack, project: string): Promise<Checkpoint> {
-  const file = join(stack.folder, "state", ".pulumi", "stacks", project, `${stack.name}.json`);
+export async function checkpointOf(stack: Stack): Promise<Checkpoint> {
+  const stacks = join(stack.folder, "state", ".pulumi", "stacks");
+  const [project = ""] = await readdir(stacks);
+  const file = join(stacks, project, `${stack.name}.json`);
   return (JSON.parse(await readFile(file, "utf8")) as { checkpoint: { latest: Checkpoint } }).checkpoint.latest;
 }
 

@@ -8,9 +8,11 @@ export interface Slot {
   /** Unique in the stack. */
   name: string;
   subject: Subject;
+  /** The phases that it goes through, over and over. */
+  life: readonly Phase[];
+  phase: Phase;
   /** How often it has been made. */
   cycle: number;
-  phase: Phase;
   /** The image that a member, a tag or a copy is of; of a subject with `prepare`, what that made. */
   base: string;
 }
@@ -37,6 +39,10 @@ export interface Subject {
   others?: string[];
   /** Whether it needs an image to be there, made once by nobody of Pulumi's, or for each of its lives anew. */
   needs?: "image" | "image each time" | "droplet" | "backup each time" | "snapshot each time";
+  /** Its update can't be taken back in place: it has to be made anew for the next one. */
+  oneWay?: boolean;
+  /** Why its create can't be repeated once it was killed, by no client. */
+  unrepeatable?: string;
   /** What it is declared to be, from phase to phase. The same twice: there is no such step. */
   declare(phase: Exclude<Phase, "absent">, slot: Slot, around: Surroundings): Record<string, unknown>;
 }
@@ -105,7 +111,7 @@ const openstack: Subject[] = [
     declare: (phase, slot) => ({ ...raw, name: renamed(phase, slot), stores: ["fast", "slow"], source: file(phase) }),
   },
   {
-    ...{ service: "openstack", kind: "Image", variation: "one more store" },
+    ...{ service: "openstack", kind: "Image", variation: "one more store", oneWay: true },
     declare: (phase, { name }) => ({
       ...{ ...raw, name, source: file(phase) },
       stores: phase === "first" ? ["fast"] : ["fast", "slow"],
@@ -135,7 +141,7 @@ const openstack: Subject[] = [
     declare: (phase, slot) => ({ ...raw, name: renamed(phase, slot), source: file("first"), imageId: idFor(slot) }),
   },
   {
-    ...{ service: "openstack", kind: "Image", variation: "data later" },
+    ...{ service: "openstack", kind: "Image", variation: "data later", oneWay: true },
     declare: (phase, { name }) => ({ ...raw, name, ...(phase === "first" ? {} : { source: file(phase) }) }),
   },
   {
@@ -212,7 +218,7 @@ const glanceV1: Subject[] = [
 
 const digitalocean: Subject[] = [
   {
-    ...{ service: "digitalocean", kind: "Image", variation: "url" },
+    ...{ service: "digitalocean", kind: "Image", variation: "url", oneWay: true },
     declare: (phase, slot, { url }) => ({
       ...{ name: renamed(phase, slot), source: { url: url(disk(phase)) } },
       ...(phase === "first" ? { regions: ["nyc3"] } : { regions: ["nyc3", "ams3"], tags: ["golden"] }),
@@ -233,6 +239,7 @@ const digitalocean: Subject[] = [
       variation: "",
       needs: "snapshot each time",
       others: ["recipient"],
+      unrepeatable: "DigitalOcean tells an offer's id once; without it the offer can be neither found nor cancelled",
     },
     declare: (_phase, slot, { digitaloceanRecipient }) => ({
       ...{ imageId: slot.base, recipientUuid: digitaloceanRecipient },
@@ -241,7 +248,7 @@ const digitalocean: Subject[] = [
   },
   tag("digitalocean", "", "golden"),
   {
-    ...{ service: "digitalocean", kind: "ImageCopy", variation: "to a region", needs: "image" },
+    ...{ service: "digitalocean", kind: "ImageCopy", variation: "to a region", needs: "image", oneWay: true },
     declare: (phase, { base }) => ({
       ...{ imageId: base, to: { regions: phase === "first" ? ["ams3"] : ["ams3", "fra1"] } },
     }),
@@ -258,6 +265,22 @@ const divvycloud: Subject[] = [
     declare: (phase, slot) => ({ adopt: { id: slot.base }, name: renamed(phase, slot) }),
   },
 ];
+
+/**
+ * The lives of a subject's slots: in each run, one is created and another one deleted; one is updated, and one replaced, where there is such a
+ * thing.
+ */
+export function livesOf(subject: Subject, around: Surroundings): Record<string, readonly Phase[]> {
+  const slot: Slot = { name: "", subject, life: [], phase: "first", cycle: 1, base: "" };
+  const declared = (phase: Exclude<Phase, "absent">) => JSON.stringify(subject.declare(phase, slot, around));
+  const updates = declared("first") !== declared("second");
+  return {
+    ...(updates && subject.oneWay
+      ? { a: ["absent", "first", "second"], b: ["first", "second", "absent"], c: ["second", "absent", "first"] }
+      : { a: ["absent", "first"], b: ["first", "absent"], ...(updates ? { updated: ["first", "second"] } : {}) }),
+    ...(declared("second") === declared("third") ? {} : { replaced: ["second", "third"] }),
+  };
+}
 
 /** Every kind of resource on every service of the local cloud. */
 export const subjects: Subject[] = [...openstack, ...ecl, ...istack, ...glanceV1, ...digitalocean, ...divvycloud];

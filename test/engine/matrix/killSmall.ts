@@ -1,0 +1,88 @@
+import { setTimeout as pause } from "node:timers/promises";
+import type { MatrixBench } from "./bench.ts";
+import { inspect } from "./inspect.ts";
+import type { Point, Struck } from "./kill.ts";
+import type { SmallEngine, SmallRun } from "./smallEngine.ts";
+import type { Slot } from "./subjects.ts";
+
+/**
+ * Takes all resources to their next phase, kills the run with each of them at its request, and repeats it: everything has to be as declared
+ * then. A provider whose engine was killed goes on while the next run begins.
+ * @returns the resources that were at their request
+ */
+export async function killAndRepeat(bench: MatrixBench, engine: SmallEngine, point: Point): Promise<Struck[]> {
+  const { run, struck, over } = await kill(bench, engine, point);
+  try {
+    await repeat(bench, engine);
+  } catch (error) {
+    throw new NotConverged(error instanceof Error ? error.message : String(error), struck);
+  } finally {
+    await over;
+    // One whose engine is gone ends by itself.
+    if (point.victim === "engine") await run.process.ended;
+    await run.close();
+  }
+  return struck;
+}
+
+export class NotConverged extends Error {
+  readonly struck: Struck[];
+
+  constructor(message: string, struck: Struck[]) {
+    super(message);
+    this.struck = struck;
+  }
+}
+
+async function kill(
+  bench: MatrixBench,
+  engine: SmallEngine,
+  { part, request, side, victim }: Point,
+): Promise<{ run: SmallRun; struck: Struck[]; over: Promise<unknown> }> {
+  const changing = await bench.step();
+  for (const gate of bench.gates.values()) gate.clear();
+  const waiting = new Map<Slot, string>();
+  for (const [slot, verb] of changing) {
+    const makes = verb !== "delete";
+    if (makes === (part === "make") || (verb === "replace" && slot.subject.kind === "Image")) waiting.set(slot, verb);
+  }
+  const concerned = new Map(waiting);
+  const run = await engine.open();
+  let ended = false;
+  const begins = (slot: Slot, now: string) => {
+    if (now === part && concerned.has(slot)) bench.gateOf(slot).hold({ skip: request, side });
+  };
+  const over = run
+    .up(begins, (slot, now) => void (now === part && waiting.delete(slot)))
+    .then(failed => {
+      ended = true;
+      return failed;
+    });
+  while (!ended && [...waiting.keys()].some(slot => bench.gateOf(slot).held === undefined)) await pause(5);
+  const struck = [...concerned].flatMap(([slot, verb]) => {
+    const { held } = bench.gateOf(slot);
+    return held === undefined ? [] : [{ slot: slot.name, verb, at: `${held.method} ${held.path}` }];
+  });
+  if (victim === "engine") run.kill();
+  else if (victim === "provider") await run.process.stop();
+  else if (victim === "cloud") await bench.cloud.kill();
+  else await run.process.cancel();
+  for (const gate of bench.gates.values()) gate.release();
+  if (victim === "cloud") await bench.cloud.restart();
+  if (victim === "cloud" || victim === "Ctrl-C") await over;
+  return { run, struck, over };
+}
+
+/** What a person does next; nothing may be left to do after it. */
+export async function repeat(bench: MatrixBench, engine: SmallEngine): Promise<void> {
+  const run = await engine.open();
+  try {
+    const failed = await run.up();
+    if (failed.size > 0) throw new Error([...failed].map(([name, { message }]) => `${name}: ${message}`).join("\n"));
+    await inspect(bench, engine.state);
+    const drifted = await run.drifted();
+    if (drifted.length > 0) throw new Error(`drifted:\n${drifted.join("\n")}`);
+  } finally {
+    await run.close();
+  }
+}

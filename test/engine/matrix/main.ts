@@ -1,0 +1,103 @@
+/**
+ * `npm run killmatrix`: kills a run at each request of each verb of each kind of resource on each service: before the service gets the request
+ * and after it has answered; the engine, the provider and the cloud in turn. After each, a second run has to bring about what is declared.
+ * Prints each failure, and how many points were tried.
+ *
+ * The provider and the cloud are real processes; the engine is a small one over the real protocol, unless `--engine pulumi` is said, which takes
+ * many times as long.
+ */
+import { parseArgs } from "node:util";
+import { MatrixBench } from "./bench.ts";
+import { inspect, noted } from "./inspect.ts";
+import { killAt, type Point, refresh, repeat, type Struck, type Victim } from "./kill.ts";
+import { killAndRepeat, NotConverged, repeat as repeatSmall } from "./killSmall.ts";
+import { SmallEngine } from "./smallEngine.ts";
+import { subjects } from "./subjects.ts";
+
+const allVictims: Victim[] = ["engine", "provider", "cloud", "Ctrl-C", "Ctrl-C twice"];
+const { values: options } = parseArgs({
+  options: {
+    /** Only subjects whose "service kind variation" matches. */
+    subjects: { type: "string", default: "" },
+    victims: { type: "string", default: "engine,provider,cloud" },
+    parts: { type: "string", default: "make,remove" },
+    /** The first request, from 1. */
+    from: { type: "string", default: "1" },
+    engine: { type: "string", default: "small" },
+    /** After how many runs the engine is to look for drift. */
+    refresh: { type: "string", default: "6" },
+  },
+});
+const pattern = new RegExp(options.subjects);
+const repeatable = subjects.filter(({ unrepeatable }) => unrepeatable === undefined);
+const wanted = repeatable.filter(({ service, kind, variation }) => pattern.test(`${service} ${kind} ${variation}`));
+const victims = allVictims.filter(victim => options.victims.split(",").includes(victim));
+const tried = new Map<string, number>();
+let runs = 0;
+let failures = 0;
+let { bench, engine } = await start();
+
+for (const victim of victims) {
+  for (const part of ["make", "remove"] as const) {
+    if (!options.parts.split(",").includes(part)) continue;
+    for (let request = Number(options.from) - 1, more = true; more; request++) {
+      more = false;
+      for (const side of ["before", "after"] as const)
+        if ((await tryPoint({ part, request, side, victim })) > 0) more = true;
+    }
+  }
+}
+await bench.stop();
+for (const [what, count] of [...tried].sort()) print(`${String(count).padStart(5)}  ${what}`);
+const points = [...tried.values()].reduce((sum, count) => sum + count, 0);
+print(`${points} points in ${runs} runs, ${failures} of which didn't converge`);
+process.exitCode = failures === 0 ? 0 : 1;
+
+async function start(): Promise<{ bench: MatrixBench; engine: SmallEngine | undefined }> {
+  if (options.engine === "pulumi") {
+    const bench = await MatrixBench.start("matrix", wanted);
+    await inspect(bench);
+    return { bench, engine: undefined };
+  }
+  const bench = await MatrixBench.prepare("matrix", wanted);
+  const engine = new SmallEngine(bench);
+  await repeatSmall(bench, engine);
+  return { bench, engine };
+}
+
+/** @returns how many resources were at their request when the run was killed */
+async function tryPoint(point: Point): Promise<number> {
+  const what = `${point.victim}: ${point.part}, request ${point.request + 1}, ${point.side}`;
+  const begun = Date.now();
+  let struck: Struck[] = [];
+  runs++;
+  try {
+    if (engine === undefined) {
+      struck = await killAt(bench, point);
+      await repeat(bench);
+      const looks = runs % Number(options.refresh) === 0;
+      if (looks) await refresh(bench);
+      await inspect(bench, await noted(bench, looks));
+    } else struck = await killAndRepeat(bench, engine, point);
+    print(`ok      ${what}: ${struck.length} (${Math.round((Date.now() - begun) / 1000)} s)`);
+  } catch (error) {
+    failures++;
+    if (error instanceof NotConverged) struck = error.struck;
+    const text = error instanceof Error ? error.message : String(error);
+    print(`FAILED  ${what}: ${struck.length}`);
+    print(text.slice(0, 8000).replaceAll(/^/gm, "    "));
+    for (const { slot, verb, at } of struck.filter(({ slot }) => text.includes(slot)))
+      print(`    ${slot}: ${verb} at ${at}`);
+    await bench.stop().catch(() => undefined);
+    ({ bench, engine } = await start());
+  }
+  for (const { slot, verb } of struck) {
+    const key = `${slot.split(" ").slice(0, 2).join(" ")} ${verb}`;
+    tried.set(key, (tried.get(key) ?? 0) + 1);
+  }
+  return struck.length;
+}
+
+function print(line: string): void {
+  process.stdout.write(`${line}\n`);
+}
