@@ -9,10 +9,6 @@ const points: Point[] = [
   // Data is on its way, and images are there that the state knows nothing of.
   { part: "make", request: 2, side: "before", victim: "engine" },
   { part: "make", request: 2, side: "after", victim: "provider" },
-  { part: "make", request: 1, side: "after", victim: "cloud" },
-  { part: "make", request: 2, side: "before", victim: "Ctrl-C" },
-  { part: "make", request: 3, side: "after", victim: "Ctrl-C twice" },
-  { part: "remove", request: 0, side: "after", victim: "engine" },
 ];
 
 describe("a killed up", () => {
