@@ -82,6 +82,8 @@ describe("A stack that is left alone", () => {
       for (let round = 0; round < reads; round++) {
         const loud = await Promise.all(
           Object.entries(first).map(async ([name, { id, outputs, inputs }]) => {
+            // Signing in to a real Keystone takes most of the time: there it is every fifth round, and each one in the long run.
+            if (name.startsWith("real ") && round % 5 > 0 && refreshes < 100) return [];
             const [was, declared] = [throughRound(outputs, round), throughRound(inputs, round)];
             const seen = await provider.read(id, was);
             assert.deepEqual([seen.id, seen.outputs], [id, was], `${name}, read ${round}`);
