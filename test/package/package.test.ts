@@ -63,7 +63,7 @@ describe("What is shipped", () => {
 
   it("is the compiled code with its types, the docs, and nothing else", async () => {
     const known =
-      /^(dist\/(cli|provider|sdk|shared)\/.*(\.js|\.d\.ts)|docs\/[\w.-]+\.(md|json)|[A-Z]+(\.md)?|package\.json)$/;
+      /^(dist\/(cli|provider|sdk|shared)\/.*(\.js|\.d\.ts)|docs\/[\w.-]+\.(md|json|svg)|[A-Z]+(\.md)?|package\.json)$/;
     assert.deepEqual(
       files.filter(path => !known.test(path)),
       [],
