@@ -31,7 +31,7 @@ export function imageFields(): FieldTable {
     ...commonImageFields(service),
     adopt: { schema: adoptSchema(number("adopt.id")), change: "none" },
     name: {
-      schema: text({ what: "name", max: 255, pattern: /\S/, form: "more than blanks" }),
+      schema: text({ what: "name", min: 1, max: 255, pattern: /\S/, form: "more than blanks" }),
       change: "update",
       reported: true,
     },
