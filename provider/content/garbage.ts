@@ -4,7 +4,9 @@ import { runInNewContext } from "node:vm";
 /** Bytes of buffers that may lie about before they are collected. */
 const collectEvery = 8 * 2 ** 20;
 
-let collect: ((options: { type: "minor" }) => void) | undefined;
+type Collect = (options: { type: "minor" | "major" }) => void;
+
+let collect: Collect | undefined;
 
 /**
  * Counts the buffers that a stream leaves behind, and has them collected now and then. V8 sees little of their size, and would let
@@ -16,13 +18,16 @@ export function garbageCounter(): (bytes: number) => void {
     left += bytes;
     if (left < collectEvery) return;
     left = 0;
-    collect ??= collector();
-    collect({ type: "minor" });
+    if (collect === undefined) {
+      collect = collector();
+      // What was needed to load the engine's SDK and this program makes room for the data, once.
+      collect({ type: "major" });
+    } else collect({ type: "minor" });
   };
 }
 
 /** The collector is only there when it is asked for by a flag, in contexts that are made after that. */
-function collector(): (options: { type: "minor" }) => void {
+function collector(): Collect {
   setFlagsFromString("--expose-gc");
-  return runInNewContext("gc") as (options: { type: "minor" }) => void;
+  return runInNewContext("gc") as Collect;
 }
