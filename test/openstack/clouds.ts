@@ -12,6 +12,8 @@ import { ImageApi } from "./imageApi.ts";
 export interface TestCloud extends OpenStackCloud {
   /** One a region, in the regions' order. All requests of a provider go through them. */
   recorders: Recorder[];
+  /** The image services' own addresses, in the regions' order. */
+  imageServers: string[];
   /** What this test asked of the first region's image service so far. */
   requests(): RecordedRequest[];
   writes(): string[];
@@ -71,6 +73,7 @@ async function start(kind: Kind): Promise<TestCloud> {
   return {
     ...cloud,
     recorders,
+    imageServers: targets,
     requests,
     writes: () =>
       requests()

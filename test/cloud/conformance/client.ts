@@ -70,21 +70,24 @@ export const PATCH_TYPE = "application/openstack-images-v2.1-json-patch";
 export const DATA_TYPE = "application/octet-stream";
 export const RAW = { disk_format: "raw", container_format: "bare" };
 
-/** Asks a cloud's Image API as one of its accounts. */
+/** `imageServers` are the image services' own addresses, where the catalogue names recorders before them. */
+type Cloud = OpenStackCloud & { imageServers?: string[] };
+
+/** Asks a cloud's Image API, at its own address, as one of its accounts. */
 export class ImageClient {
-  readonly cloud: OpenStackCloud;
+  readonly cloud: Cloud;
   readonly #tokens = new Map<Who, Promise<string>>();
   readonly who: Who;
   readonly region: number;
 
-  constructor(cloud: OpenStackCloud, who: Who = "owner", region = 0) {
+  constructor(cloud: Cloud, who: Who = "owner", region = 0) {
     this.cloud = cloud;
     this.who = who;
     this.region = region;
   }
 
   get url(): string {
-    return this.cloud.regions[this.region]?.imageUrl ?? "";
+    return this.cloud.imageServers?.[this.region] ?? this.cloud.regions[this.region]?.imageUrl ?? "";
   }
 
   async token(): Promise<string> {
