@@ -167,7 +167,7 @@ async function adopt(service: ImageService, inputs: Values): Promise<ImageFacts>
   const different = replaces.filter(field => table.fields[field]?.reported);
   if (different.length > 0) {
     const list = different
-      .map(field => `${field} is ${JSON.stringify(facts[field])}, not ${JSON.stringify(inputs[field])}`)
+      .map(field => `${field} is ${JSON.stringify(facts[field]) ?? "not set"}, not ${JSON.stringify(inputs[field])}`)
       .join("; ");
     throw new ImagesError("conflict", `image ${facts.id} can't be adopted as it is declared: ${list}`, {
       hint: "Declare what the image is, or leave adopt out to have a new one made",

@@ -84,7 +84,7 @@ export function describeDrifts(
   let writtenLast: string[];
   const table = driftsOf(service);
 
-  before_(async () => {
+  globalThis.before(async () => {
     stack = await newStack();
     [all, silent] = [cases(stack), quiet()];
     for (const { prepare } of [...Object.values(all), ...Object.values(silent)]) await prepare?.();
@@ -111,7 +111,7 @@ export function describeDrifts(
     last = await stack.tryUp(declaring("all"), "--refresh", "--continue-on-error");
     writtenLast = writes.list();
   });
-  after_(async () => {
+  globalThis.after(async () => {
     for (const [name, { tidy }] of Object.entries(all ?? {})) if (before?.[name]) await tidy?.(before[name]);
     await stack?.dispose();
   });
@@ -184,10 +184,6 @@ export function describeDrifts(
     assert.deepEqual(writtenLast, []);
   });
 }
-
-// Mocha's own, under names that leave `before` and `after` to the times before and after the drift.
-const before_ = globalThis.before;
-const after_ = globalThis.after;
 
 /** Copies and parts whose id says what they are keep it through a replacement. */
 const sameIdAgain = new Set<string>();
