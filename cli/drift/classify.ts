@@ -102,8 +102,13 @@ const guards =
   /^(img_signature.*|os_secure_boot|hw_firmware_type|hw_tpm_.*|hw_mem_encryption.*|cinder_encryption_key_id|trait:.*)$/;
 
 function addedTo(before: unknown, after: unknown): unknown[] {
-  const known = new Set(list(before));
-  return list(after).filter(one => !known.has(one));
+  const known = new Set(list(before).map(sameCase));
+  return list(after).filter(one => !known.has(sameCase(one)));
+}
+
+/** The letter case of an id says nothing. */
+function sameCase(one: unknown): unknown {
+  return typeof one === "string" ? one.toLowerCase() : one;
 }
 
 function list(value: unknown): unknown[] {

@@ -205,7 +205,13 @@ class Download {
       hasher.close();
       await handle?.close();
     }
-    await rename(this.#part, this.#file);
+    try {
+      await rename(this.#part, this.#file);
+    } catch (error) {
+      // Between the look and the renaming lies another's renaming.
+      if ((error as NodeJS.ErrnoException).code === "ENOENT") return await this.#elsewhere();
+      throw error;
+    }
     await syncFolder(this.#file);
     return true;
   }

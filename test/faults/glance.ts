@@ -143,7 +143,7 @@ export function glancePlace(site: GlanceSite): Place {
 /** Images whose name begins so, without what differs from one image to the next. */
 function shown(all: readonly ApiImage[], name: string): unknown[] {
   return all
-    .filter(image => image.name.startsWith(name))
+    .filter(image => image.name?.startsWith(name))
     .map(({ id, created_at, updated_at, file, self, owner, direct_url, locations, tags, ...rest }) => {
       const kept = Object.entries(rest).filter(
         ([key]) => !key.startsWith("pulumi_images") && !key.startsWith("os_glance"),

@@ -108,9 +108,14 @@ describe("Drift on divvycloud", () => {
         expected("platform", ["linux", "windows"], { platform: "windows" }),
         expected("rootDeviceType", ["ebs", "snapshot"], { root_device_type: "snapshot" }),
         expected("virtualizationType", ["HVM", "PV"], { virtualization_type: "paravirtual" }),
-        expected("blockDeviceMapping", [[{ device_name: "/dev/sda1", volume_size: 8 }], []], {
-          block_device_mapping: [],
-        }),
+        expected(
+          "blockDeviceMapping",
+          [[{ device_name: "/dev/sda1", volume_size: 8 }], []],
+          {
+            block_device_mapping: [],
+          },
+          ["security"],
+        ),
         expected("minRam", [512, 4096], { min_ram: "4096" }),
         expected("minDisk", [8, 80], { min_disk: 80 }),
         expected("shared", [false, true], { shared: true }, ["security"]),
@@ -147,12 +152,14 @@ describe("Drift on divvycloud", () => {
   }
 
   /** Where an image is: its own cloud's id of it, the cloud account, the region. */
-  function place(expected: (...args: [string, [unknown, unknown], Record<string, unknown>]) => [string, Case]) {
+  function place(
+    expected: (...args: [string, [unknown, unknown], Record<string, unknown>, Case["means"]?]) => [string, Case],
+  ) {
     const moved = { organization_service_id: 2 };
     return Object.fromEntries([
-      expected("cloudImageId", ["ami-cloudImageId", "ami-other"], { image_id: "ami-other" }),
+      expected("cloudImageId", ["ami-cloudImageId", "ami-other"], { image_id: "ami-other" }, ["security"]),
       expected("cloud", ["AWS", "OPENSTACK"], moved),
-      expected("account", ["aws-dev", "openstack-lab"], moved),
+      expected("account", ["aws-dev", "openstack-lab"], moved, ["security"]),
       expected("organizationServiceId", [1, 2], moved),
       expected("region", ["us-east-1", "us-west-2"], { region_name: "us-west-2" }),
     ]);

@@ -330,13 +330,13 @@ export function memberDrifts({ service, owner, consumer, consumerId, strangerId 
     "Image member added, with members declared": {
       declared: name => [bare(name, { visibility: "shared", members: [consumerId.toUpperCase()] })],
       drift: ({ id }) => invite(id, strangerId),
-      shows: { members: [[consumerId], [consumerId, strangerId].toSorted()] },
+      shows: { members: [[consumerId.toUpperCase()], [consumerId, strangerId].toSorted()] },
       means: ["security"],
     },
     "Image member removed, with members declared": {
       declared: name => [bare(name, { visibility: "shared", members: [strangerId, consumerId] })],
       drift: ({ id }) => owner.send("DELETE", path(id)),
-      shows: { members: [[consumerId, strangerId].toSorted(), [strangerId]] },
+      shows: { members: [[strangerId, consumerId], [strangerId]] },
       means: ["availability"],
     },
   };
