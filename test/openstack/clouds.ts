@@ -55,6 +55,14 @@ export function cloudOf(kind: Kind): Promise<TestCloud> {
   return cloud;
 }
 
+/** The cloud of a kind, with nothing in it that earlier tests left, for those that look at everything. */
+export async function emptyCloudOf(kind: Kind): Promise<TestCloud> {
+  const before = started.get(kind);
+  started.delete(kind);
+  await (await before)?.stop();
+  return await cloudOf(kind);
+}
+
 /** Ends all clouds that tests have used. */
 export async function stopClouds(): Promise<void> {
   const clouds = await Promise.all(started.values());
