@@ -1,3 +1,4 @@
+import { randomInt } from "node:crypto";
 import { type Fault, Faults } from "../../tools/recorder/faults.ts";
 import { type RecordedRequest, type Recorder, startRecorder } from "../../tools/recorder/recorder.ts";
 import type { Blow } from "./blows.ts";
@@ -13,6 +14,8 @@ export interface Seen {
   responseBytes: number;
   /** Its answer is JSON, as far as can be told. */
   json: boolean;
+  /** Where it was sent to, past the gate. */
+  target: string;
 }
 
 /** How long a connection is refused, in ms. */
@@ -22,13 +25,15 @@ const refusedMs = 100;
 export class Gate {
   readonly #recorders = new Map<string, Recorder>();
   readonly #plan = new Plan(() => this.#refuse());
+  /** The service whose connections are refused, when it comes to that: what others fetch through the gate meanwhile comes through. */
+  #refusing = "";
   #refused = false;
 
   /** @param targets the services' origins */
   static async open(targets: readonly string[]): Promise<Gate> {
     const gate = new Gate();
     for (const target of targets) {
-      const recorder = await startRecorder({ target });
+      const recorder = await startOnOwnPort(target);
       recorder.faults = new Tap(gate.#plan, recorder);
       gate.#recorders.set(target, recorder);
     }
@@ -57,6 +62,7 @@ export class Gate {
    */
   async strike(blow: Blow, request: Seen, before: Seen | undefined): Promise<void> {
     this.begin();
+    this.#refusing = request.target;
     this.#plan.set(blow, request, before);
     if (blow.fault === undefined && before === undefined) await this.#refuse();
   }
@@ -69,18 +75,28 @@ export class Gate {
   /** All requests so far, in their order. */
   get seen(): Seen[] {
     const counts = new Map<string, number>();
-    return this.#plan.requests.map(request => {
+    return this.#plan.requests.map(({ request, target }) => {
       const kind = kindOf(request);
       const nth = counts.get(kind) ?? 0;
       counts.set(kind, nth + 1);
       const { method, path, requestBytes, responseBytes } = request;
-      return { method, shape: shapeOf(path), nth, requestBytes, responseBytes, json: !/\.raw$|\/file$/.test(path) };
+      return {
+        method,
+        shape: shapeOf(path),
+        nth,
+        requestBytes,
+        responseBytes,
+        json: !/\.raw$|\/file$/.test(path),
+        target,
+      };
     });
   }
 
   /** What was sent and answered, for a failure's message. */
   get story(): string[] {
-    return this.#plan.requests.map(({ method, path, status }) => `${method} ${path} → ${status ?? "nothing"}`);
+    return this.#plan.requests.map(
+      ({ request: { method, path, status } }) => `${method} ${path} → ${status ?? "nothing"}`,
+    );
   }
 
   async close(): Promise<void> {
@@ -89,8 +105,18 @@ export class Gate {
 
   async #refuse(): Promise<void> {
     this.#refused = true;
-    await Promise.all([...this.#recorders.values()].map(recorder => recorder.refuse(refusedMs)));
+    await this.#recorders.get(this.#refusing)?.refuse(refusedMs);
   }
+}
+
+/** Starts a recorder on a port that no system gives out by itself (those begin at 32768), so that it is still free after a refusal. */
+async function startOnOwnPort(target: string): Promise<Recorder> {
+  for (;;)
+    try {
+      return await startRecorder({ target, port: randomInt(20_000, 32_768) });
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== "EADDRINUSE") throw error;
+    }
 }
 
 /** Tells the gate's plan which request it is that came. */
@@ -105,7 +131,7 @@ class Tap extends Faults {
   }
 
   override take(): Fault | undefined {
-    return this.#plan.meet(this.#recorder.requests.at(-1) as RecordedRequest);
+    return this.#plan.meet(this.#recorder.requests.at(-1) as RecordedRequest, this.#recorder.target as string);
   }
 }
 
@@ -116,7 +142,7 @@ class Plan {
   #blow: Blow | undefined;
   #at: { kind: string; nth: number } | undefined;
   /** All that came, in the order of arrival. */
-  readonly requests: RecordedRequest[] = [];
+  readonly requests: { request: RecordedRequest; target: string }[] = [];
   struck = false;
   open = false;
 
@@ -130,9 +156,9 @@ class Plan {
     this.#at = struck && { kind: `${struck.method} ${struck.shape}`, nth: struck.nth };
   }
 
-  meet(request: RecordedRequest): Fault | undefined {
+  meet(request: RecordedRequest, target: string): Fault | undefined {
     if (!this.open) return undefined;
-    this.requests.push(request);
+    this.requests.push({ request, target });
     const kind = kindOf(request);
     const nth = this.#counts.get(kind) ?? 0;
     this.#counts.set(kind, nth + 1);

@@ -107,7 +107,11 @@ export function glancePlace(site: GlanceSite): Place {
       ...{ service, connection: on(site.copier ?? ""), imageId: made.imageId },
       to: { stores: ["slow"] },
     }),
-    world: async ({ made }) => (await copier.image(String(made.imageId))).stores,
+    // Glance names them in any order.
+    world: async ({ made }) =>
+      String((await copier.image(String(made.imageId))).stores)
+        .split(",")
+        .toSorted(),
     clean: async ({ made: { imageId } }) => copier.delete(String(imageId)),
   };
 

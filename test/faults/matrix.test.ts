@@ -98,9 +98,6 @@ describe("Faults", () => {
   ];
 
   for (const { title, oneIn, open } of rows) {
-    // Among other test files, in mocha's workers, one import and two copies between stores of these ended otherwise; by itself, and by
-    // `npm run faults`, they hold. Until that is understood they run there only.
-    if (title.endsWith("OpenStack") && process.env.MOCHA_WORKER_ID !== undefined) continue;
     it(`on ${title}: the same end as without the fault, or a clear error and a clean repeat`, async function () {
       this.timeout(everything ? 3_600_000 : 300_000);
       const all = await matrix.points(await open());

@@ -46,7 +46,10 @@ export interface Recorder {
   clear(): void;
   /** May be another recorder's: then the faults count the requests of both. */
   faults: Faults;
-  /** Refuses connections for so many milliseconds; those that are in use stay. */
+  /**
+   * Refuses connections for so many milliseconds; those that are in use stay. For a recorder with a port of its own only: the
+   * system may have given another process the port that it gave this one, meanwhile.
+   */
   refuse(ms: number): Promise<void>;
   stop(): Promise<void>;
 }

@@ -65,11 +65,16 @@ async function transfer(
     } catch (error) {
       if (!(error instanceof ImagesError) || (error.status !== 422 && error.code !== "unavailable")) throw error;
       // Most likely it is there already, or on its way (the answer to an earlier request may be lost), or the image is busy with something else.
+      // The actions come first: one that ends between two reads then shows in the image.
+      const actions = await cloud.client.imageActions(id);
       const image = await cloud.client.image(id);
       if (image === undefined) throw gone(id);
       if (image.regions?.includes(region)) return;
-      const underWay = (await cloud.client.imageActions(id)).filter(({ status }) => status === "in-progress");
-      const same = underWay.find(({ type, region_slug }) => type === "transfer" && region_slug === region);
+      const transfers = actions.filter(({ type, region_slug }) => type === "transfer" && region_slug === region);
+      // No image leaves a region that it was brought to; it may only be late in naming it.
+      if (transfers.some(({ status }) => status === "completed")) return;
+      const same = transfers.find(({ status }) => status === "in-progress");
+      const underWay = actions.filter(({ status }) => status === "in-progress");
       const other = same ?? underWay[0];
       if (other === undefined) throw error;
       note(same === undefined ? `waiting for another ${other.type}` : "in-progress");
