@@ -75,7 +75,7 @@ export function partProvider(kind: Kind, partOf: (service: ImageService) => Part
         if (unfinished) written.push("status");
         const facts =
           written.length > 0
-            ? await part(news).update(id, news, written, jobOf("update", news))
+            ? await part(news).update(id, news, written, jobOf("update", news), olds)
             : await part(news).read(id, news);
         if (facts === undefined) throw goneOutside(kind, id);
         if (facts.id.toLowerCase() !== id.toLowerCase()) throw madeAnew(kind, id, facts.id);

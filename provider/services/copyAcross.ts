@@ -141,13 +141,14 @@ export function copyAcross(source: ImageService, other: OpenOther): PartService 
       return (await targetOf(values).completable?.(id, job)) ?? true;
     },
 
-    async update(id, values, changed, job) {
+    async update(id, values, changed, job, before) {
       const target = targetOf(values);
       const found = await target.readImage(id);
       if (found === undefined || changed.includes("status") || found.status === "queued") {
         return facts(values, await target.completeImage(id, await orderOf(values), job));
       }
-      const change = { actual: found, wanted: values.metadata as Values, removedProperties: [] };
+      const wanted = values.metadata as Values;
+      const change = { actual: found, wanted, removedProperties: noLongerCopied(before.metadata, wanted) };
       return facts(values, await target.updateImage(id, change, job));
     },
 
@@ -194,6 +195,12 @@ function metadataOf(
   if (isProtected !== undefined) metadata.protected = isProtected;
   if (visibility !== undefined) Object.assign(metadata, visibilityFor(visibility, fields));
   return { metadata, left };
+}
+
+/** Properties that came along, or were declared, and no longer do: what others put on the copy stays. */
+function noLongerCopied(before: unknown, { properties: wanted }: Values): string[] {
+  const { properties } = (before ?? {}) as Values;
+  return Object.keys((properties ?? {}) as Values).filter(name => !Object.hasOwn((wanted ?? {}) as Values, name));
 }
 
 /** A visibility in the target's own words: the Image API v1 only knows public or not. */

@@ -138,8 +138,12 @@ export interface PartService {
   create(values: Values, job: Job): Promise<Facts>;
   /** It, or undefined when there is none (any more); as it was earlier in this run, before any write of ours. @param values the resource's outputs in the state, or the inputs of a read by id */
   read(id: string, values: Values): Promise<Facts | undefined>;
-  /** @param values the inputs now wanted; @param changed names of those that differ from what is, `status` where it isn't finished */
-  update(id: string, values: Values, changed: readonly string[], job: Job): Promise<Facts>;
+  /**
+   * @param values the inputs now wanted
+   * @param changed names of those that differ from what is, `status` where it isn't finished
+   * @param before the outputs as they are in the state
+   */
+  update(id: string, values: Values, changed: readonly string[], job: Job, before: Values): Promise<Facts>;
   /** As with an image's. @param values the inputs now wanted */
   completable?(id: string, values: Values, job: Job): Promise<boolean>;
   /** Resolves when it is gone; one that is gone already is fine. */

@@ -119,17 +119,23 @@ describe("ImageCopy between clouds", () => {
       assert.deepEqual(writes, []);
     });
 
-    it("shows and repairs what changed at either side", async () => {
+    it("shows and repairs what changed at either side, and takes away what the source has lost", async () => {
       const [older, newer] = [await idOf("to-v1"), await idOf("to-v2")];
-      await v1.set(older, { is_public: "False", "property-note": "theirs" });
+      await v1.set(older, { is_public: "False", "property-note": "theirs", "property-added": "stays" });
       await owner.set(newer, { tags: ["t", "theirs"], visibility: "private" });
-      const run = await stack.up(undefined, "--refresh");
-      assert.deepEqual(run.steps, { new: "same", old: "same", "to-v1": "update", "to-v2": "update" });
+      await owner.patch(newer, { op: "add", path: "/added", value: "stays" });
+      const less = declared();
+      for (const { name, args } of less) {
+        if (name === "new" || name === "old") delete (args.properties as Record<string, string>).os_distro;
+      }
+      const run = await stack.up(less, "--refresh");
+      assert.deepEqual(run.steps, { new: "update", old: "update", "to-v1": "update", "to-v2": "update" });
       assert.deepEqual([run.diffs["to-v1"], run.diffs["to-v2"]], [["metadata"], ["metadata"]]);
       const { is_public, properties } = await v1.image(older);
-      assert.deepEqual([is_public, own(properties)], [true, { os_distro: "debian", note: "ü 1" }]);
-      const { tags, visibility } = await owner.image(newer);
+      assert.deepEqual([is_public, own(properties)], [true, { note: "ü 1", added: "stays" }]);
+      const { tags, visibility, os_distro, note, added } = await owner.image(newer);
       assert.deepEqual([tags, visibility], [["t"], "community"]);
+      assert.deepEqual([os_distro, note, added], [undefined, "ü 1", "stays"]);
     });
 
     it("fails the check of what the other version can't have", async () => {

@@ -340,11 +340,20 @@ onEachCloud("Sharing, tagging, copying", cloud => {
 
     it("follows its source: metadata in place, other data by a new copy", async () => {
       const before = (await stack.state()).copy?.id as string;
-      const changed = copy({ connection: "elsewhere", name: "the copy", properties: { copied: "yes" } });
-      await stack.up([original({ tags: ["silver"] }), changed]);
-      // The source's new tags are there to be seen once they are written.
-      await stack.up();
-      assert.deepEqual((await there.image(before)).tags, ["silver"]);
+      const changed = copy({ connection: "elsewhere", name: "the copy", properties: { copied: "no" } });
+      await there.patch(before, { op: "add", path: "/theirs", value: "stays" });
+      cloud().forget();
+      const followed = await stack.up([original({ tags: ["silver"], properties: { os_version: "24.04" } }), changed]);
+      assert.deepEqual(followed.steps, { original: "update", copy: "update" });
+      assert.deepEqual(
+        cloud()
+          .writes()
+          .filter(write => write.includes(before)),
+        [`PATCH /v2/images/${before}`],
+      );
+      const { tags, os_distro, os_version, copied, theirs } = await there.image(before);
+      assert.deepEqual([tags, os_distro, os_version], [["silver"], undefined, "24.04"]);
+      assert.deepEqual([copied, theirs], ["no", "stays"], "what the target declares wins, what others put there stays");
       const other = noise("other data", 60_000);
       await writeFile(join(stack.folder, "disk.raw"), other);
       const run = await stack.up();

@@ -113,7 +113,7 @@ export function byTarget(field: string, special: PartService, across: PartServic
     check: async (values, before) => (await of(values).check?.(values, before)) ?? { problems: [] },
     create: (values, job) => of(values).create(values, job),
     read: (id, values) => of(values).read(id, values),
-    update: (id, values, changed, job) => of(values).update(id, values, changed, job),
+    update: (id, values, changed, job, before) => of(values).update(id, values, changed, job, before),
     delete: (id, values, job) => of(values).delete(id, values, job),
     completable: async (id, values, job) => (await of(values).completable?.(id, values, job)) ?? true,
   };
