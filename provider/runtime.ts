@@ -1,3 +1,4 @@
+import { flushCompileCache, getCompileCacheDir } from "node:module";
 import { setFlagsFromString } from "node:v8";
 import { type ConfigReader, resolveConnection } from "./connection.ts";
 import { warn } from "./engine.ts";
@@ -24,6 +25,17 @@ export function configure(reader: ConfigReader): void {
   // A crash report, for whoever has Node write them, would list all variables of the environment, tokens and passwords too.
   if (process.report !== undefined) process.report.excludeEnv = true;
   endWithEngine(process.argv[2]);
+  keepCompiled();
+}
+
+/** The modules that are loaded only for the first request are loaded by then. */
+const loadedMs = 1000;
+
+/** Node writes what NODE_COMPILE_CACHE asks for when it exits, which this process never does: the engine kills it. */
+function keepCompiled(): void {
+  if (getCompileCacheDir() === undefined) return;
+  flushCompileCache();
+  setTimeout(flushCompileCache, loadedMs).unref();
 }
 
 /** Everything known of a service by its name. @throws ImagesError "invalid" for a name that is none */

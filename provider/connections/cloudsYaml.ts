@@ -1,7 +1,7 @@
 import { readFileSync, statSync } from "node:fs";
+import { createRequire } from "node:module";
 import { homedir } from "node:os";
 import { isAbsolute, join, resolve } from "node:path";
-import { load } from "js-yaml";
 import { ImagesError } from "../errors.ts";
 import { type Layer, layerOf, merge, type Surroundings } from "./layer.ts";
 
@@ -92,6 +92,8 @@ function first(files: string[], key: string): Found | undefined {
       throw new ImagesError("configuration", `${file} can't be read: ${message}`, { cause: error });
     }
     let tree: unknown;
+    // Most programs have no such file, and would load the parser for nothing.
+    const { load } = createRequire(import.meta.url)("js-yaml") as typeof import("js-yaml");
     try {
       tree = load(content, { filename: file });
     } catch (error) {

@@ -15,6 +15,7 @@ import { type FleetResult, noopFleet, ourFleet } from "./fleet.ts";
 import { type Limits, measureLimit } from "./limit.ts";
 
 import type { Measured } from "./measuredStack.ts";
+import { type Start, type Starting, startOnce } from "./start.ts";
 import { clientUpload, curlUpload, diskIn, ourUpload, writeDisk } from "./upload.ts";
 
 interface Options {
@@ -22,7 +23,7 @@ interface Options {
   size: number;
   rounds: number;
   images: number;
-  only?: "limit" | "upload" | "copy" | "fleet" | "drift";
+  only?: "start" | "limit" | "upload" | "copy" | "fleet" | "drift";
   skipReal?: boolean;
   output: string;
   append?: boolean;
@@ -36,7 +37,7 @@ const options = new Command("bench")
   .option("--size <MiB>", "how much is uploaded", Number, 1024)
   .option("--rounds <count>", "how often each upload is measured", Number, 3)
   .option("--images <count>", "how many images the fleet has", Number, 200)
-  .option("--only <part>", "limit, upload, copy, fleet or drift")
+  .option("--only <part>", "start, limit, upload, copy, fleet or drift")
   .option("--skip-real", "the local cloud only")
   .option("--output <file>", "where the tables go", "docs/benchmarks.md")
   .option("--append", "below what is there")
@@ -98,6 +99,28 @@ async function uploads(cloud: OpenStackCloud, folder: string): Promise<void> {
   lines.push(
     `Provider's peak memory: ${small.toFixed(0)} MiB at ${size} MiB, ${big.peakMiB.toFixed(0)} MiB at ${4 * size} MiB. Requests of the \`up\`: ${requests}.`,
     "",
+  );
+}
+
+/** What each command pays before the provider can do anything: Pulumi's SDK, then the provider itself. */
+async function starts(folder: string): Promise<void> {
+  const cache = { NODE_COMPILE_CACHE: join(folder, "compiled") };
+  const kinds: [string, Starting, NodeJS.ProcessEnv][] = [
+    ["no-op provider", "noop", {}],
+    ["ours", "ours", {}],
+    ["ours, with `NODE_COMPILE_CACHE`", "ours", cache],
+  ];
+  const all = kinds.map((): Start[] => []);
+  await startOnce("ours", cache);
+  for (let round = 0; round < 5; round++)
+    for (const [at, [, which, env]] of kinds.entries()) all[at]?.push(await startOnce(which, env));
+  lines.push("### Start of the provider process, median of 5", "");
+  table(
+    ["provider", "Node and Pulumi's SDK listen", "configured, first check answered", "CPU of that", "memory"],
+    kinds.map(([name], at) => {
+      const of = (what: keyof Start) => median((all[at] as Start[]).map(start => start[what])).toFixed(0);
+      return [name, `${of("listening")} ms`, `${of("configured")} ms more`, `${of("cpu")} ms`, `${of("peakMiB")} MiB`];
+    }),
   );
 }
 
@@ -258,6 +281,10 @@ try {
   const before = options.append ? `${(await readFile(options.output, "utf8")).trimEnd()}\n\n` : "";
   // Written after each part: a run that is ended keeps what it has measured.
   const save = () => writeFile(options.output, before + lines.join("\n"));
+  if (wants("start")) {
+    await starts(folder);
+    await save();
+  }
   if (wants("limit")) {
     await limits(folder);
     await save();
