@@ -2,10 +2,11 @@ import { spawn } from "node:child_process";
 import { randomUUID } from "node:crypto";
 import { cp, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { basename, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { dump } from "js-yaml";
 import { pulumiCli } from "../../tools/pulumi/cli.ts";
 import { pulumiEnvironment } from "../../tools/pulumi/environment.ts";
+import { startProgramHost } from "./program/host.ts";
 
 const root = join(import.meta.dirname, "..", "..");
 
@@ -66,9 +67,17 @@ export interface StackOptions {
   /** Default "dev". */
   stack?: string;
   project?: string;
+  /**
+   * Whether the program runs in a process of its own, as a user's does, with the stack's environment; else it runs in this one, as
+   * the Automation API's inline programs do, which costs a command half its time.
+   */
+  ownProcess?: boolean;
   /** A folder with a whole program, Pulumi.yaml included, that is copied and run instead of the one that `Declared` resources are for. */
   program?: string;
 }
+
+/** What the first `pulumi stack init` of this process wrote. */
+let firstInit: Promise<{ project: string; checkpoint: string; config: string }> | undefined;
 
 /** A Pulumi project in a folder of its own, with its state beside it, worked by the real CLI and engine. */
 export class Stack {
@@ -76,13 +85,15 @@ export class Stack {
   readonly name: string;
   readonly #env: NodeJS.ProcessEnv;
   readonly #command: string;
+  readonly #inline: boolean;
   #runs = 0;
 
-  private constructor(folder: string, name: string, command: string, env: NodeJS.ProcessEnv) {
+  private constructor(folder: string, name: string, command: string, env: NodeJS.ProcessEnv, inline: boolean) {
     this.folder = folder;
     this.name = name;
     this.#command = command;
     this.#env = env;
+    this.#inline = inline;
   }
 
   static async create(options: StackOptions = {}): Promise<Stack> {
@@ -103,11 +114,37 @@ export class Stack {
       PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true",
       ...options.env,
     };
-    const stack = new Stack(folder, name, cli.command, env);
-    const made = await stack.run(["stack", "init", name]);
-    if (made.code !== 0) throw new Error(made.text);
+    const stack = new Stack(folder, name, cli.command, env, !options.ownProcess && !options.program);
+    if (options.program === undefined && options.stack === undefined) await stack.#initLikeTheFirst(project);
+    else await stack.#init();
     if (options.config) await writeFile(join(folder, `Pulumi.${name}.yaml`), dump({ config: options.config }));
     return stack;
+  }
+
+  async #init(): Promise<void> {
+    const made = await this.run(["stack", "init", this.name]);
+    if (made.code !== 0) throw new Error(made.text);
+  }
+
+  /** Like `pulumi stack init`, by a copy of what it wrote in this process's first project. */
+  async #initLikeTheFirst(project: string): Promise<void> {
+    if (firstInit === undefined) {
+      firstInit = this.#init().then(async () => ({
+        project,
+        checkpoint: await readFile(this.#checkpoint(project), "utf8"),
+        config: await readFile(join(this.folder, `Pulumi.${this.name}.yaml`), "utf8"),
+      }));
+      return void (await firstInit);
+    }
+    const first = await firstInit;
+    await mkdir(dirname(this.#checkpoint(project)), { recursive: true });
+    await writeFile(join(this.folder, "state", ".pulumi", "meta.yaml"), "version: 1\n");
+    await writeFile(this.#checkpoint(project), first.checkpoint.replaceAll(first.project, project));
+    await writeFile(join(this.folder, `Pulumi.${this.name}.yaml`), first.config);
+  }
+
+  #checkpoint(project: string): string {
+    return join(this.folder, "state", ".pulumi", "stacks", project, `${this.name}.json`);
   }
 
   /** What its commands are run with. */
@@ -184,10 +221,17 @@ export class Stack {
 
   async run(args: string[], options: { events?: boolean; env?: NodeJS.ProcessEnv } = {}): Promise<Run> {
     const log = join(this.folder, `events-${++this.#runs}.json`);
+    const host = this.#inline && runsProgram(args) ? await startProgramHost(this.folder) : undefined;
     const stack = args[0] === "stack" && args[1] === "init" ? [] : ["--stack", this.name];
     const child = spawn(
       this.#command,
-      [...args, "--non-interactive", ...stack, ...(options.events ? ["--event-log", log, "--color", "never"] : [])],
+      [
+        ...args,
+        ...(host ? ["--client", host.address] : []),
+        "--non-interactive",
+        ...stack,
+        ...(options.events ? ["--event-log", log, "--color", "never"] : []),
+      ],
       { cwd: this.folder, env: { ...this.#env, ...options.env }, stdio: ["ignore", "pipe", "pipe"] },
     );
     const chunks: Buffer[] = [];
@@ -200,7 +244,7 @@ export class Stack {
     const code = await new Promise<number>((resolve, reject) => {
       child.once("error", reject);
       child.once("close", status => resolve(status ?? -1));
-    });
+    }).finally(() => host?.stop());
     const events = options.events ? await readEvents(log) : [];
     const steps: Record<string, string> = {};
     const diffs: Record<string, string[]> = {};
@@ -217,9 +261,15 @@ export class Stack {
   }
 }
 
+/** Whether a command runs the program. */
+function runsProgram(args: readonly string[]): boolean {
+  return args[0] === "up" || args[0] === "preview" || args.includes("--run-program");
+}
+
 /** The program that makes what resources.json lists. */
 async function writeProgram(folder: string, project: string): Promise<void> {
-  await cp(join(import.meta.dirname, "program", "index.cjs"), join(folder, "index.cjs"));
+  for (const file of ["index.cjs", "declare.cjs"])
+    await cp(join(import.meta.dirname, "program", file), join(folder, file));
   await writeFile(
     join(folder, "package.json"),
     JSON.stringify({ name: "test-program", private: true, main: "index.cjs" }),
