@@ -45,7 +45,7 @@ onEachCloud("adopt", cloud => {
     clients = await installOrSkip(this, "current");
     env = environmentOf(cloud(), cloud().accounts.owner);
     api = await cloud().as("owner");
-    stack = await Stack.create({ project: "adopt", env });
+    stack = await Stack.create({ project: "adopt", env, ownProcess: true });
     await writeFile(join(stack.folder, "disk.raw"), noise("adopt", 5000));
     await writeFile(join(stack.folder, "disk.qcow2"), qcow2("adopt"));
     const list = join(stack.folder, "commands.json");

@@ -49,7 +49,11 @@ describe("adopt on every service", () => {
       digitalocean: { service: "digitalocean", token, endpoint: digitalocean.url },
       divvycloud: { service: "divvycloud", url: divvycloud.url, apiKey: divvycloud.admin.apiKey },
     };
-    stack = await Stack.create({ project: "adopt-services", config: { "images:connections": connections } });
+    stack = await Stack.create({
+      project: "adopt-services",
+      ownProcess: true,
+      config: { "images:connections": connections },
+    });
 
     const disk = noise("adopt", 4000);
     const body = { disk_format: "raw", container_format: "bare", tags: ["b", "a"], min_disk: 3, os: "debian" };

@@ -38,7 +38,7 @@ describe("What the documents show of the command", () => {
       ...{ username, password, userDomainName: userDomain, projectName, projectDomainName: projectDomain },
     });
     const { owner } = openstack.accounts;
-    stack = await Stack.create({ project: "docs" });
+    stack = await Stack.create({ project: "docs", ownProcess: true });
     const connections = {
       lab: { service: "openstack", authUrl: openstack.authUrl, ...settings(owner), region: "RegionOne" },
       tokyo: { service: "ecl", authUrl: ecl.authUrl, ...settings(ecl.accounts.owner), region: "jp1" },

@@ -63,6 +63,7 @@ describe("Leak hunt, on all services", () => {
     // The cloud's secrets lie beside the stack's folder, which is searched.
     stack = await Stack.create({
       project: "leaks",
+      ownProcess: true,
       config: { "images:connections": connections() },
       env: {
         ...chatter,

@@ -64,7 +64,7 @@ onEachCloud("Secrets", cloud => {
     const { accounts } = cloud();
     const trace = join("trace.log");
     const env = { ...environmentOf(cloud(), accounts.owner), PULUMI_IMAGES_TRACE: trace };
-    const stack = await Stack.create({ project: "secrets", env });
+    const stack = await Stack.create({ project: "secrets", env, ownProcess: true });
     try {
       await writeFile(join(stack.folder, "disk.raw"), disk);
       const good = [
@@ -94,7 +94,7 @@ onEachCloud("Secrets", cloud => {
   it("of the stack's config are in no state and no output, wherever they are set, and rotating them is no diff", async () => {
     const { owner } = cloud().accounts;
     const { password, ...open } = connectionOf(cloud(), owner);
-    const stack = await Stack.create({ project: "config-secrets" });
+    const stack = await Stack.create({ project: "config-secrets", ownProcess: true });
     const set = async (connection: string, values: Record<string, unknown>) => {
       const entries = Object.entries(values).map(
         ([key, value]) => `images:connections.${connection}.${key}=${String(value)}`,

@@ -47,7 +47,7 @@ onEachCloud("Functions in a program", cloud => {
     password = owner.password;
     api = await cloud().as("owner");
     imageId = (await api.create({ name: "program", disk_format: "raw", container_format: "bare" }, disk)).id;
-    stack = await Stack.create({ project: "functions" });
+    stack = await Stack.create({ project: "functions", ownProcess: true });
     await writeFile(join(stack.folder, "index.cjs"), program);
     await writeFile(join(stack.folder, "disk.raw"), disk);
     for (const [name, value] of Object.entries(connectionOf(cloud(), owner))) {

@@ -112,7 +112,7 @@ describe("What is shipped", () => {
     before(async () => {
       cloud = await startCloud({ dir: join(dir, "cloud"), services: ["openstack"] });
       const env = environmentOf(cloud.openstack, cloud.openstack.accounts.owner);
-      stack = await Stack.create({ project: "installed", env });
+      stack = await Stack.create({ project: "installed", env, ownProcess: true });
       await rm(join(stack.folder, "node_modules"));
       await install(stack.folder);
     });

@@ -66,7 +66,7 @@ async function setTag(cloud: GlanceCloud, imageId: string, tag: string, wanted: 
 /** @returns false when there was nothing to take away */
 async function writeTag(cloud: GlanceCloud, imageId: string, tag: string, wanted: boolean): Promise<boolean> {
   if (cloud.dialect.tagCalls && inPath.test(tag)) {
-    const found = wanted ? await cloud.client.putTag(imageId, tag) : await cloud.client.deleteTag(imageId, tag);
+    const found = wanted ? await cloud.client.putTag(imageId, tag) : await takeAway(cloud, imageId, tag);
     if (wanted && !found) throw noImage(imageId);
     return found;
   }
@@ -82,6 +82,24 @@ async function writeTag(cloud: GlanceCloud, imageId: string, tag: string, wanted
   const patch = patchOf(factsOf(image, cloud.dialect), { tags }, []);
   if (patch.length > 0) await cloud.client.patch(imageId, patch);
   return patch.length > 0;
+}
+
+/**
+ * Two who write one tag in the same instant can make Glance note it twice; from then on it answers 500 to whoever takes it away, by DELETE
+ * or by PATCH, and only the image's deletion helps (seen on Glance 33.0).
+ */
+async function takeAway(cloud: GlanceCloud, imageId: string, tag: string): Promise<boolean> {
+  try {
+    return await cloud.client.deleteTag(imageId, tag);
+  } catch (error) {
+    if (!(error instanceof ImagesError) || error.status !== 500) throw error;
+    const image = await cloud.client.get(imageId);
+    if (image === undefined || !hasTag(image, tag)) return false;
+    throw new ImagesError("failed", `image ${imageId} still has the tag ${JSON.stringify(tag)}: ${error.message}`, {
+      hint: "If that lasts, the service has noted the tag twice, as Glance does when two write it in the same instant: it only goes with the image, or by the service's operator. `pulumi state delete` forgets it",
+      cause: error,
+    });
+  }
 }
 
 function hasTag(image: WireImage, tag: string): boolean {
