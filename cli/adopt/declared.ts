@@ -42,6 +42,8 @@ function saysNothing(name: string, value: unknown): boolean {
   return name === "state" && value !== "deactivated";
 }
 
+/** In the order of their names: a service may list them in another one each time. */
 function ownProperties(properties: unknown): Values {
-  return Object.fromEntries(Object.entries((properties ?? {}) as Values).filter(([name]) => !bookkeeping.test(name)));
+  const own = Object.entries((properties ?? {}) as Values).filter(([name]) => !bookkeeping.test(name));
+  return Object.fromEntries(own.sort(([a], [b]) => (a < b ? -1 : 1)));
 }

@@ -22,10 +22,12 @@ onEachCloud("Two stacks that manage the same image at once", cloud => {
       const stack = await Stack.create({ project });
       stacks.push(stack);
       providers.push(
-        await ProviderProcess.start(stack.folder, {
-          ...environmentOf(cloud(), cloud().accounts.owner),
-          PULUMI_IMAGES_RETRY_PAUSE_MS: "20",
-        }),
+        await ProviderProcess.start(
+          stack.folder,
+          { ...environmentOf(cloud(), cloud().accounts.owner), PULUMI_IMAGES_RETRY_PAUSE_MS: "20" },
+          {},
+          "kept",
+        ),
       );
     }
   });

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdtemp, readdir, rm, stat, truncate, writeFile } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rm, stat, truncate, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type LocalCloud, startCloud } from "../cloud/cloud.ts";
@@ -196,7 +196,12 @@ describe("ImageCopy between clouds", () => {
       const copied = { ...copy("copy", "openstack", source.id, { connection: "target" }), options: limits };
       await stack.declare([image, copied]);
       const failing = stack.tryUp();
-      await until(async () => ((await bytesIn(join(there, "openstack"))) > 2 ** 20 ? true : undefined));
+      // The data is under way, and the cloud has written down that it is, which it does a little later.
+      await until(async () => {
+        return (await notesSaving(join(there, "openstack"))) && (await bytesIn(join(there, "openstack"))) > 2 ** 20
+          ? true
+          : undefined;
+      });
       await target.kill();
       const { code, text } = await failing;
       assert.notEqual(code, 0);
@@ -229,6 +234,13 @@ describe("ImageCopy between clouds", () => {
 /** An image's properties without its mark. */
 function own(properties: Record<string, string | null>): Record<string, string | null> {
   return Object.fromEntries(Object.entries(properties).filter(([name]) => !name.startsWith("pulumi_images_")));
+}
+
+/** Whether a local cloud's state on disk has an image whose data is coming in. */
+async function notesSaving(folder: string): Promise<boolean> {
+  const files = (await readdir(folder)).filter(name => name.endsWith(".json"));
+  const texts = await Promise.all(files.map(name => readFile(join(folder, name), "utf8").catch(() => "")));
+  return texts.some(text => text.includes('"status":"saving"'));
 }
 
 /** Bytes of image data that a local cloud has on disk. */
