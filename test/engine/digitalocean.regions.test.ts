@@ -93,6 +93,18 @@ describe("digitalocean: transfers to regions", () => {
     assert.equal(transfers(), 1);
   });
 
+  it("a transfer that takes long: asked about ever more seldom", async () => {
+    cloud.settings.digitalocean.taskTime = 4000;
+    try {
+      await add("tor1");
+    } finally {
+      cloud.settings.digitalocean.taskTime = 100;
+    }
+    const asked = recorder.requests.filter(({ path }) => /\/actions\/\d+$/.test(path)).length;
+    // Every 0.2 s, as at first, it would be twenty times.
+    assert.ok(asked >= 2 && asked <= 9, `${asked} times`);
+  });
+
   it("a transfer that ended badly after its answer was lost: told", async () => {
     const { digitalocean } = cloud.settings;
     digitalocean.failingRegions = ["sgp1"];

@@ -127,9 +127,18 @@ describe("Functions on the other services", () => {
       await assert.rejects(functions.getMembers({ service, imageId: randomUUID() }), { code: "not-found" });
     });
 
-    for (const schema of ["image", "images", "member", "metadefs/namespace", "metadefs/object", "metadefs/property"]) {
+    const schemas = {
+      image: "image",
+      images: "images",
+      member: "member",
+      "metadefs/namespace": "namespace",
+      "metadefs/object": "object",
+      "metadefs/property": "property",
+      "metadefs/resource_type": "resource_type_association",
+    };
+    for (const [schema, name] of Object.entries(schemas)) {
       it(`reads the schema of ${schema}`, async () => {
-        assert.equal((await functions.getSchema({ service, schema })).name, schema.replace("metadefs/", ""));
+        assert.equal((await functions.getSchema({ service, schema: schema as keyof typeof schemas })).name, name);
       });
     }
 
