@@ -6,7 +6,8 @@ import { traceProgramOnly } from "./programStack.ts";
 const type = "pulumi-nodejs:dynamic/images:ImageCopy";
 
 /**
- * An image, there too: in more stores, in another cloud, region or project.
+ * An image, there too: in more stores, in another cloud, region or project. A copy that is an image of its own follows its source: changed
+ * metadata is changed in place (a property that the source has lost goes from the copy, too), other data makes a new copy.
  * ```ts
  * new ImageCopy("dr", { service: "openstack", connection: "lab", imageId: ubuntu.id, to: { connection: "dr-site" } });
  * ```
