@@ -57,6 +57,8 @@ describe("vendors' own clients on the local cloud", function () {
       assert.equal(result["Tag.fetch"], 1);
       assert.equal(result.fetch_all_regions, 15);
       assert.equal(Number(result.last_rate_limit["ratelimit-limit"]), 5000);
+      assert.deepEqual(result.wait_actions_on_objects, [true]);
+      assert.deepEqual(result.uncalled, []);
     });
 
     it("pydo: images, actions, transfers, tags, snapshots, droplets' images, regions", async () => {
@@ -74,6 +76,7 @@ describe("vendors' own clients on the local cloud", function () {
       assert.equal(result["tags.get"], 1);
       assert.equal(result["image of the recipient"], "of pydo");
       assert.equal(result["images.get after delete"].id, "not_found");
+      assert.deepEqual(result.uncalled, []);
     });
 
     it("what they sent and got is as the schemas say", async () => {
@@ -86,8 +89,16 @@ describe("vendors' own clients on the local cloud", function () {
       const result = worked(await runScript(clients, "openstacksdk_v2_images.py", openstackConfig()), {
         "delete_image protected": /^ForbiddenException/,
         "delete_image missing": /^NotFoundException/,
+        // As on a Glance whose stores are files: where the data lies is an administrator's business.
+        image_locations: /^ForbiddenException/,
+        add_image_location: /^(ForbiddenException|ConflictException)/,
       });
-      assert.equal(result.get_image, "active");
+      // The cache of one node, and tasks that make an image without an import, aren't of the Image API that a cloud's users have.
+      assert.deepEqual(
+        result.uncalled.filter((name: string) => !/cache|queue_image/.test(name)),
+        ["Proxy.create_task"],
+      );
+      assert.deepEqual([result.get_image, result.upload_image], ["active", "active"]);
       for (const name of ["find_image", "download_image", "find_member", "members"])
         assert.equal(result[name], true, name);
       assert.equal(result.update_image, "renamed");
@@ -165,6 +176,8 @@ describe("vendors' own clients on the local cloud", function () {
 
     it("openstacksdk: images by v1", async () => {
       const result = worked(await runScript(clients, "openstacksdk_v1_images.py", v1Config()), {
+        // The SDK's own fault: it looks for a method that its images of v1 haven't.
+        wait_for_delete: /^AttributeError: fetch/,
         "delete_image missing": /^NotFoundException/,
       });
       assert.ok(result.images.includes("with data"));
@@ -173,6 +186,7 @@ describe("vendors' own clients on the local cloud", function () {
       assert.deepEqual(result["images filtered"], ["with data"]);
       assert.equal(result.find_image, true);
       assert.equal(result.update_image, "renamed");
+      assert.deepEqual(result.uncalled, []);
     });
 
     it("python-glanceclient: images and members by v1", async () => {

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type LocalCloud, type ServiceName, startCloud } from "../cloud/cloud.ts";
+import { type LocalCloud, startCloud } from "../cloud/cloud.ts";
 import type { Account } from "../cloud/openStackCloud.ts";
 import { services } from "../cloud/services.ts";
 import { REQUIREMENTS, runScript } from "./environment.ts";
@@ -21,7 +21,8 @@ describe(`${REQUIREMENTS.ecl[0]} on the local cloud`, function () {
   before(async function () {
     if (!("ecl" in services)) this.skip();
     dir = await mkdtemp(join(tmpdir(), "clients-ecl-"));
-    cloud = await startCloud({ dir, services: ["ecl" as ServiceName] });
+    // Long enough for a client to cancel a job that is under way.
+    cloud = await startCloud({ dir, services: ["ecl"], settings: { ecl: { copyStep: 400 } } });
   });
   after(async () => {
     await cloud?.stop();
@@ -48,6 +49,8 @@ describe(`${REQUIREMENTS.ecl[0]} on the local cloud`, function () {
     assert.equal(result.list_image_copy_jobs, 1);
     assert.equal(result.copied, "replicated");
     assert.equal(result.get_image_schema, "image");
+    assert.equal(result.canceled, "canceled");
     assert.equal(result.licenses.length, 7);
+    assert.deepEqual(result.uncalled, []);
   });
 });

@@ -1,8 +1,11 @@
 """Every operation of doapi 0.2.0 on images, and what belongs to them."""
 
-from doapi import doapi
-from report import config, finish, step, until
+from doapi import Action, Image, doapi
+from report import config, finish, step, until, watch
 
+for cls in (Image, Action):
+    watch(cls, lambda name: name != "for_json")
+watch(doapi, lambda name: "image" in name or "action" in name or "tag" in name)
 api = doapi(config["token"], endpoint=config["url"], wait_interval=0.05, wait_time=30)
 
 
@@ -41,6 +44,8 @@ step("fetch_action", lambda: api.fetch_action(transfer.id).fetch().completed)
 step("Action.fetch_resource", lambda: transfer.fetch_resource().id == image.id)
 step("fetch_last_action", lambda: api.fetch_last_action().type)
 step("fetch_all_actions", lambda: len(list(api.fetch_all_actions())) >= 4)
+step("Action.raise_for_error", lambda: transfer.raise_for_error())
+step("wait_actions_on_objects", lambda: [it.id == image.id for it in api.wait_actions_on_objects([image], wait_time=30)])
 step("wait_actions", lambda: [action.status for action in api.wait_actions([transfer], wait_time=30)])
 
 tag = step("create_tag", lambda: api.create_tag("by-doapi"))

@@ -4,7 +4,10 @@ import os
 import tempfile
 
 from ecl import connection
-from report import config, finish, plain, step, until
+from ecl.image.v2 import _proxy
+from report import config, finish, step, until, watch
+
+watch(_proxy.Proxy)
 
 
 def connect(account):
@@ -47,6 +50,9 @@ step("get_image_copy_job", lambda: api.get_image_copy_job(job.job_id).status)
 step("list_image_copy_jobs", lambda: [it.job_id for it in api.list_image_copy_jobs()].count(job.job_id))
 step("copied", lambda: until(lambda: api.get_image_copy_job(job.job_id).status, lambda it: it == "replicated"))
 step("cancel_copy_image of a finished job", lambda: api.cancel_copy_image(job.job_id))
+step("copy_image again", lambda: jobs.append(api.copy_image(image.id, member)))
+step("cancel_copy_image", lambda: api.cancel_copy_image(jobs[1].job_id) and None)
+step("canceled", lambda: until(lambda: api.get_image_copy_job(jobs[1].job_id).status, lambda it: it == "canceled"))
 step("licenses", lambda: api.licenses().license_switch_types)
 for kind in ("image", "images", "image_member", "metadata_namespace", "metadata_object", "metadata_property", "metadata_resource_type"):
     step(f"get_{kind}_schema", lambda: getattr(api, f"get_{kind}_schema")().name)

@@ -1,7 +1,10 @@
 """Every operation of openstacksdk on images, by the Image API v1."""
 
 import openstack
-from report import config, finish, step
+from openstack.image.v1 import _proxy
+from report import config, finish, step, watch
+
+watch(_proxy.Proxy)
 
 cloud = openstack.connect(
     load_yaml_config=False,
@@ -34,5 +37,6 @@ step("update_image_properties", lambda: api.update_image_properties(api.find_ima
 step("download_image", lambda: api.download_image(uploaded.id).content == data)
 step("wait_for_status", lambda: api.wait_for_status(api.find_image("renamed"), status="active", wait=5, interval=0.1).status)
 step("delete_image", lambda: api.delete_image(uploaded.id, ignore_missing=False))
+step("wait_for_delete", lambda: api.wait_for_delete(uploaded, interval=0.1, wait=5) and None)
 step("delete_image missing", lambda: api.delete_image(uploaded.id, ignore_missing=False))
 finish()

@@ -3,7 +3,10 @@
 import io
 
 import openstack
-from report import config, finish, plain, step, until
+from openstack.image.v2 import _proxy
+from report import config, finish, plain, step, until, watch
+
+watch(_proxy.Proxy, lambda name: "metadef" not in name)
 
 
 def connect(account):
@@ -34,6 +37,7 @@ image = step(
         "by sdk", data=data, disk_format="raw", container_format="bare", wait=True, validate_checksum=True, tags=["one"], os_distro="debian", colour="red"
     ),
 )
+step("upload_image", lambda: api.get_image(api.upload_image("bare", "raw", data, name="uploaded").id).status)
 step("get_image", lambda: api.get_image(image.id).status)
 step("find_image", lambda: api.find_image("by sdk").id == image.id)
 step("find_image missing", lambda: api.find_image("none"))
@@ -71,6 +75,9 @@ step("stores", lambda: [it.id for it in api.stores()])
 step("stores of admin", lambda: [it.id for it in admin.stores(details=True)])
 tasks = step("tasks", lambda: list(admin.tasks()))
 step("get_task", lambda: admin.get_task(tasks[0].id).status if tasks else None)
+step("wait_for_task", lambda: admin.wait_for_task(tasks[0], interval=0.1, wait=10).status)
+step("image_locations", lambda: [it.url for it in api.image_locations(image.id)])
+step("add_image_location", lambda: api.add_image_location(fetched.id, config["image"]))
 for kind in ("image", "images", "member", "members", "task", "tasks"):
     step(f"get_{kind}_schema", lambda: getattr(api, f"get_{kind}_schema")().name)
 step("protected", lambda: api.update_image(image.id, is_protected=True).is_protected)

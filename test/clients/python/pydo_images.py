@@ -1,8 +1,11 @@
 """Every operation of pydo on images, their actions and transfers, tags, snapshots, droplets' images, actions and regions."""
 
 from azure.core.pipeline.policies import HeadersPolicy
-from pydo import Client
-from report import config, finish, step, until
+from pydo import Client, operations
+from report import config, finish, step, until, watch
+
+for name in ("Images", "ImageActions", "Snapshots", "Tags", "Actions", "Regions"):
+    watch(getattr(operations, name + "Operations"))
 
 
 def client(token):

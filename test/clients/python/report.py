@@ -1,11 +1,14 @@
 """What the client scripts share: their config, and a report of each operation as JSON."""
 
+import functools
+import inspect
 import json
 import sys
 import time
 
 config = json.loads(sys.argv[1])
 _report = {}
+_uncalled = set()
 
 
 def step(name, operation):
@@ -17,6 +20,26 @@ def step(name, operation):
     except Exception as error:
         _report[name] = {"error": type(error).__name__, "message": str(error)[:500]}
         return None
+
+
+def watch(cls, only=lambda name: True):
+    """Has the report say, as `uncalled`, which public methods of a client's class weren't called: its own, and what its package has it inherit."""
+    package = cls.__module__.rsplit(".", 1)[0]
+    for name, method in inspect.getmembers(cls, inspect.isfunction):
+        if name.startswith("_") or not method.__module__.startswith(package) or not only(name):
+            continue
+        operation = f"{cls.__name__}.{name}"
+        _uncalled.add(operation)
+        setattr(cls, name, _noting(method, operation))
+
+
+def _noting(method, operation):
+    @functools.wraps(method)
+    def noting(*args, **kwargs):
+        _uncalled.discard(operation)
+        return method(*args, **kwargs)
+
+    return noting
 
 
 def until(ask, wanted, seconds=30):
@@ -48,4 +71,5 @@ def plain(value):
 
 def finish():
     """Prints the report."""
+    _report["uncalled"] = {"result": sorted(_uncalled)}
     json.dump(_report, sys.stdout)
