@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { readdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import type { Answer } from "../../tools/recorder/faults.ts";
 import { connectionOf, onEachCloud } from "../openstack/clouds.ts";
 import type { ImageApi } from "../openstack/imageApi.ts";
 import { noise, sha512 } from "../support/disk.ts";
@@ -72,6 +73,7 @@ onEachCloud("Sharing, tagging, copying", cloud => {
             connection: "admin",
             imageId: { $output: "by-name.id" },
             member: cloud().accounts.consumer.projectName,
+            accept: { connection: "consumer" },
           },
         },
         {
@@ -120,7 +122,7 @@ onEachCloud("Sharing, tagging, copying", cloud => {
       assert.equal(state["named-member"]?.outputs.memberId, member());
       const outputs = state["accepted-member"]?.outputs;
       assert.deepEqual([outputs?.status, outputs?.memberId, outputs?.imageId], ["accepted", member(), imageId]);
-      assert.match(String(outputs?.createdAt), /^20\d\d-/);
+      for (const time of [outputs?.createdAt, outputs?.updatedAt]) assert.match(String(time), /^20\d\d-.*Z$/);
       assert.ok(
         (await consumer.list()).some(({ id }) => id === imageId),
         "the consumer sees it",
@@ -134,9 +136,10 @@ onEachCloud("Sharing, tagging, copying", cloud => {
       assert.deepEqual(cloud().writes(), []);
     });
 
-    it("shows and repairs what happened outside: removed, rejected, an undeclared member", async () => {
+    it("shows and repairs what happened outside: removed, rejected, taken back, an undeclared member", async () => {
       const state = await stack.state();
-      const ids = { invited: state.invited?.id, exclusive: state.exclusive?.id };
+      const ids = { invited: state.invited?.id, exclusive: state.exclusive?.id, named: state["by-name"]?.id };
+      await consumer.send("PUT", `/v2/images/${ids.named}/members/${member()}`, { body: { status: "pending" } });
       await owner.send("DELETE", `/v2/images/${ids.invited}/members/${member()}`);
       await consumer.send("PUT", `/v2/images/${imageId}/members/${member()}`, { body: { status: "rejected" } });
       const stranger = cloud().accounts.admin.projectId;
@@ -145,12 +148,17 @@ onEachCloud("Sharing, tagging, copying", cloud => {
       assert.equal(preview.steps["invited-member"], "create");
       assert.equal(preview.steps["accepted-member"], "update");
       assert.deepEqual(preview.diffs["accepted-member"], ["status"]);
+      assert.match(preview.text, /status +: "accepted" => "rejected"/);
+      assert.deepEqual(preview.diffs["named-member"], ["status"]);
+      assert.match(preview.text, /status +: "accepted" => "pending"/);
       assert.deepEqual(preview.diffs.exclusive, ["members"]);
       assert.equal(preview.steps["refused-member"], "same");
       cloud().forget();
       await stack.up(undefined, "--refresh");
-      assert.equal(cloud().writes().length, 3, cloud().writes().join("\n"));
+      assert.equal(cloud().writes().length, 4, cloud().writes().join("\n"));
       assert.equal((await memberOf(imageId))?.status, "accepted");
+      const answered = await consumer.send("GET", `/v2/images/${ids.named}/members/${member()}`);
+      assert.equal(((await answered.json()) as { status: string }).status, "accepted");
       assert.equal((await memberOf(ids.invited as string))?.status, "pending");
       const { members } = (await (await owner.send("GET", `/v2/images/${ids.exclusive}/members`)).json()) as {
         members: { member_id: string }[];
@@ -473,7 +481,14 @@ onEachCloud("Sharing, tagging, copying", cloud => {
         name: "in-stores",
         args: { service, connection: "admin", imageId: { $output: "kept.id" }, to: { stores: ["slow"] } },
       };
-      await stack.up([kept, copied]);
+      const run = await stack.up([kept, copied]);
+      const shown = run.events.flatMap(({ diagnosticEvent }) =>
+        diagnosticEvent?.urn?.endsWith("::in-stores") ? [diagnosticEvent.message.trim()] : [],
+      );
+      assert.ok(
+        shown.some(line => /^copying to slow: active/.test(line)),
+        JSON.stringify(shown),
+      );
       const { id } = (await stack.state()).kept as { id: string };
       const storesOf = async () =>
         String((await admin.image(id)).stores)
@@ -637,6 +652,75 @@ onEachCloud("Sharing, tagging, copying", cloud => {
         assert.deepEqual(cloud().writes(), []);
       });
     }
+
+    describe("of what arrives", () => {
+      const copying = (to: Record<string, unknown>) =>
+        provider.make(
+          "imageCopy",
+          { service, connection: "owner", imageId: active, to },
+          `urn:pulumi:dev::test::copy::${crypto.randomUUID()}`,
+        );
+      const changed = (edit: (image: Record<string, unknown>) => void) => (answer: Answer) => {
+        if (answer.status !== 200) return answer;
+        const image = JSON.parse(answer.body.toString());
+        edit(image);
+        const body = Buffer.from(JSON.stringify(image));
+        return { ...answer, headers: { ...answer.headers, "content-length": String(body.length) }, body };
+      };
+      let there: ImageApi;
+      before(async () => {
+        there = await cloud().as("owner", 1);
+      });
+      afterEach(() => {
+        for (const { faults } of cloud().recorders) faults.clear();
+      });
+
+      it("a source that gives other data than its digest says: told, and nothing stays at the target", async () => {
+        const other = Buffer.from(disk);
+        other.writeUInt8(other.readUInt8(25_000) ^ 1, 25_000);
+        const alter = (answer: Answer) => ({ ...answer, body: other });
+        cloud().recorders[0]?.faults.add({ method: "GET", path: /\/file$/, alter, times: Number.POSITIVE_INFINITY });
+        const to = { connection: "elsewhere", name: "never whole" };
+        await assert.rejects(copying(to), { message: new RegExp(`the data of image ${active}.*sha512`) });
+        assert.deepEqual(await there.list("name=never%20whole"), []);
+      });
+
+      it("a target that says of other data that it has arrived: told, and nothing stays there", async () => {
+        const alter = changed(image => {
+          if (image.status === "active") image.os_hash_value = "0".repeat(128);
+        });
+        const path = /^\/v2\/images\/[-0-9a-f]{36}$/;
+        cloud().recorders[1]?.faults.add({ method: "GET", path, alter, times: Number.POSITIVE_INFINITY });
+        const to = { connection: "elsewhere", name: "other data" };
+        await assert.rejects(copying(to), { message: /isn't what the source gives: sha512 0{128}, not [0-9a-f]{128}/ });
+        assert.deepEqual(await there.list("name=other%20data"), []);
+      });
+
+      it("a store that has the data already: taken over, without a write", async () => {
+        cloud().forget();
+        const { id, outputs } = await copying({ stores: ["fast"] });
+        assert.deepEqual([id, outputs.stores, outputs.progress], [active, ["fast"], 100]);
+        assert.deepEqual([outputs.size, outputs.digest], [disk.length, `sha512:${sha512(disk)}`]);
+        assert.deepEqual(cloud().writes(), []);
+      });
+    });
+
+    it("what went with its image: is seen as gone, and its deletion is fine", async () => {
+      const args = { name: "going", disk_format: "raw", container_format: "bare", visibility: "shared" };
+      const { id: imageId } = await owner.create(args, disk);
+      const of = { service, connection: "owner", imageId };
+      const urn = (name: string) => `urn:pulumi:dev::test::going::${name}`;
+      const parts = [
+        await provider.make("imageMember", { ...of, member: cloud().accounts.consumer.projectId }, urn("member")),
+        await provider.make("imageTag", { ...of, tag: "going" }, urn("tag")),
+        await provider.make("imageCopy", { ...of, to: { stores: ["fast"] } }, urn("copy")),
+      ];
+      await owner.delete(imageId);
+      for (const { id, outputs } of parts) {
+        assert.equal((await provider.read(id, outputs)).id, "", id);
+        await provider.delete(id, outputs);
+      }
+    });
 
     it("a cloud without the import method: says which it has", async () => {
       const methods = JSON.stringify({ "import-methods": { description: "", type: "array", value: ["web-download"] } });

@@ -57,8 +57,12 @@ onEachCloud("The example share", cloud => {
   });
 
   it("is destroyed, and leaves nothing", async () => {
+    cloud().forget();
     const run = await stack.destroy();
     assert.deepEqual(run.steps, { golden: "delete", "team-b": "delete", release: "delete" });
+    const [last, ...before] = cloud().writes().reverse();
+    assert.equal(last, `DELETE /v2/images/${imageId}`, "the membership and the tag go before their image");
+    assert.deepEqual(before.length, 2);
     assert.equal(await teamA.exists(imageId), false);
     assert.equal(await teamB.exists(imageId), false);
     assert.deepEqual(await stack.state(), {});

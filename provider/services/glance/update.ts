@@ -116,8 +116,9 @@ export async function copyToStores(
   const tasks = await tasksOf(cloud, id);
   const done = await startCopy(cloud, id, stores, tasks, job);
   if (done !== undefined) return done;
+  const report = (text: string) => job.report(`copying to ${stores.join(", ")}: ${text}`);
   try {
-    const image = await untilImported(cloud.client, id, tasks, job);
+    const image = await untilImported(cloud.client, id, tasks, { ...job, report });
     if (lackingIn(image, stores).length === 0) return image;
     throw await notCopied(cloud, id, stores, "");
   } catch (error) {
