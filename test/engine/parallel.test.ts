@@ -1,8 +1,10 @@
 import assert from "node:assert/strict";
+import { join } from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
 import { environmentOf, onEachCloud } from "../openstack/clouds.ts";
 import type { ImageApi } from "../openstack/imageApi.ts";
 import { noise, sha512 } from "../support/disk.ts";
-import { type Declared, Stack } from "./stack.ts";
+import { type Declared, nameOf, readEvents, Stack } from "./stack.ts";
 
 /** Glance saves a whole image from what it read before, and puts an image back to what it was when an upload began: nothing may get lost. */
 onEachCloud("Twelve tags and four properties in parallel, while data is being uploaded", cloud => {
@@ -38,19 +40,37 @@ onEachCloud("Twelve tags and four properties in parallel, while data is being up
         }),
       ),
     ]);
-    let running: Promise<unknown> | undefined;
+    let ended: Promise<unknown> | undefined;
     try {
       const uploads = await Promise.all(ids.map(id => api.beginUpload(id, disk)));
       cloud().forget();
-      running = stack.up(declared, "--parallel", "64");
-      // The data is all there only once the run has come to the image: it has to wait, as Glance would lose what is written meanwhile.
-      await Promise.all(
-        ids.map(async (id, n) => {
-          await cloud().seen(({ path }) => path.includes(id));
-          await uploads[n]?.finish();
-        }),
-      );
-      await running;
+      await stack.declare(declared);
+      const log = join(stack.folder, "up.json");
+      const run = stack.start(["up", "--yes", "--skip-preview", "--parallel", "64"], { log });
+      let text = "";
+      for (const stream of [run.stdout, run.stderr]) stream?.on("data", chunk => (text += String(chunk)));
+      ended = new Promise(resolve => run.once("close", resolve));
+      // The data is all there only once the run has come to write to the image, and waits: Glance would lose what is written meanwhile.
+      const waiting = new Set<string>();
+      const look = async () => {
+        for (const { diagnosticEvent } of await readEvents(log)) {
+          if (diagnosticEvent?.message.includes("waiting for the image's data (saving)"))
+            waiting.add(nameOf(diagnosticEvent.urn ?? "").split("-")[0] as string);
+        }
+      };
+      for (const [n, id] of ids.entries()) {
+        const written = () =>
+          cloud()
+            .writes()
+            .filter(write => write.includes(id));
+        while (run.exitCode === null && written().length === 0 && !waiting.has(String(n))) {
+          await pause(100);
+          await look();
+        }
+        assert.deepEqual(written(), [], text);
+        await uploads[n]?.finish();
+      }
+      assert.equal(await ended, 0, text);
       for (const id of ids) {
         const image = await api.image(id);
         assert.equal(image.os_hash_value, sha512(disk));
@@ -60,7 +80,7 @@ onEachCloud("Twelve tags and four properties in parallel, while data is being up
       const quiet = await stack.preview(undefined, "--refresh", "--expect-no-changes");
       assert.equal(quiet.code, 0, quiet.text);
     } finally {
-      await Promise.allSettled([running]);
+      await ended;
       await stack.dispose();
     }
   }).timeout(300_000);
