@@ -2,6 +2,7 @@ import { once } from "node:events";
 import { type IncomingMessage, request } from "node:http";
 import { setTimeout as pause } from "node:timers/promises";
 import type { Account } from "../cloud/openStackCloud.ts";
+import { signIn } from "./signIn.ts";
 
 /** An image as the Image API writes it. */
 export type ApiImage = Record<string, unknown> & { id: string; status: string; name: string; tags: string[] };
@@ -19,18 +20,7 @@ export class ImageApi {
   }
 
   static async signIn(authUrl: string, account: Account, imageUrl: string): Promise<ImageApi> {
-    const { username, password, userDomain, projectId } = account;
-    const user = { name: username, domain: { name: userDomain }, password };
-    const body = {
-      auth: { identity: { methods: ["password"], password: { user } }, scope: { project: { id: projectId } } },
-    };
-    const answer = await fetch(`${authUrl}/auth/tokens`, {
-      method: "POST",
-      headers: { "content-type": "application/json" },
-      body: JSON.stringify(body),
-    });
-    if (answer.status !== 201) throw new Error(`signing in answered ${answer.status}: ${await answer.text()}`);
-    return new ImageApi(imageUrl, answer.headers.get("x-subject-token") as string);
+    return new ImageApi(imageUrl, await signIn(authUrl, account));
   }
 
   /** Sends a request; a status of 400 and more is an error, unless it is expected. */

@@ -2,6 +2,7 @@ import { once } from "node:events";
 import { get, type IncomingMessage } from "node:http";
 import { buffer } from "node:stream/consumers";
 import type { Account } from "../cloud/openStackCloud.ts";
+import { signIn } from "../openstack/signIn.ts";
 
 /** An image as the Image API v1 lists it. */
 export interface V1Image {
@@ -32,18 +33,7 @@ export class GlanceV1Api {
   }
 
   static async signIn(authUrl: string, account: Account, imageUrl: string): Promise<GlanceV1Api> {
-    const { username, password, userDomain, projectId } = account;
-    const user = { name: username, domain: { name: userDomain }, password };
-    const body = {
-      auth: { identity: { methods: ["password"], password: { user } }, scope: { project: { id: projectId } } },
-    };
-    const answer = await fetch(`${authUrl}/auth/tokens`, {
-      method: "POST",
-      headers: { "content-type": "application/json" },
-      body: JSON.stringify(body),
-    });
-    if (answer.status !== 201) throw new Error(`signing in answered ${answer.status}: ${await answer.text()}`);
-    return new GlanceV1Api(imageUrl, answer.headers.get("x-subject-token") as string);
+    return new GlanceV1Api(imageUrl, await signIn(authUrl, account));
   }
 
   /** Sends a request; a status of 400 and more is an error. @param headers their values are UTF-8 */
