@@ -16,12 +16,23 @@ function digest(text: string): string {
 }
 
 /**
+ * The id of a resource's very first image. That it is used tells that the resource has been made before, on whatever day.
+ */
+export function firstImageIdOf(mark: Mark): string {
+  return uuidOf(mark.resource);
+}
+
+/**
  * The id of a resource's image: the same for everyone who creates it at the same time, so that the server's own "already
  * exists" is the lock between them. An id can never be used again once its image is deleted (Glance keeps the row),
  * hence the try; the day keeps the number of tries small for an image that is destroyed and made again for years.
  */
 export function imageIdOf(mark: Mark, day: string, attempt: number): string {
-  const hex = createHash("sha256").update(`${mark.resource}/${day}/${attempt}`).digest("hex");
+  return uuidOf(`${mark.resource}/${day}/${attempt}`);
+}
+
+function uuidOf(text: string): string {
+  const hex = createHash("sha256").update(text).digest("hex");
   // The form of a UUID of version 8 (RFC 9562: "custom"), since servers check it.
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-8${hex.slice(13, 16)}-8${hex.slice(17, 20)}-${hex.slice(20, 32)}`;
 }

@@ -18,6 +18,11 @@ export function answerSeconds(stall: number): number {
   return Math.max(10 * stallSeconds(), stall);
 }
 
+/** For how many ms what an earlier, interrupted run left may go on at the service, before it is given up for dead. */
+export function leftoverPatienceMs(): number {
+  return 2 * stallSeconds() * 1000;
+}
+
 function setting(name: string, usual: number): number {
   const value = Number(process.env[name] || Number.NaN);
   return value > 0 ? value : usual;

@@ -95,6 +95,36 @@ onEachCloud("a provider process that outlives its run", cloud => {
     }
   });
 
+  /** Hidden or not, and declared the other way in the repeat. */
+  for (const hidden of [true, false]) {
+    it(`finds what an earlier run left ${hidden ? "hidden" : "unhidden"}, whatever is declared now, in a first life and a later one`, async () => {
+      const provider = await start();
+      const resource = urn(`left, ${hidden}`);
+      const all = async () => [...(await api.list("name=meeting")), ...(await api.list("name=meeting&os_hidden=true"))];
+      try {
+        for (const life of [1, 2]) {
+          const left = await provider.make("image", order({ hidden }), resource);
+          const before = recorder().requests.length;
+          const found = await provider.make("image", order({ hidden: !hidden }), resource);
+          assert.equal(found.id, left.id, `life ${life}`);
+          assert.deepEqual(
+            (await all()).map(image => [image.id, image.status, image.os_hidden]),
+            [[left.id, "active", !hidden]],
+          );
+          if (life === 2) {
+            // The day's own ids would have led to it too, but another day has others.
+            const looks = recorder().requests.slice(before);
+            assert.equal(looks.filter(({ method, path }) => method === "POST" && path === "/v2/images").length, 1);
+          }
+          await provider.delete(found.id, found.outputs);
+          assert.deepEqual(await all(), []);
+        }
+      } finally {
+        await provider.stop();
+      }
+    });
+  }
+
   const ways: Record<string, () => Record<string, unknown>> = {
     "an upload": () => ({}),
     "an import": () => ({ source: { url: `${files.url}/disk.raw`, mode: "import" } }),

@@ -10,7 +10,7 @@ import { ProviderProcess } from "../engine/providerProcess.ts";
 import { ImageApi } from "../openstack/imageApi.ts";
 import { noise } from "../support/disk.ts";
 import { type FileServer, startFileServer } from "../support/fileServer.ts";
-import { remove, type State, StepFailed, up } from "./engine.ts";
+import { refresh, remove, type State, StepFailed, up } from "./engine.ts";
 import type { Values } from "./place.ts";
 
 /** Longer than any of these tests. */
@@ -32,6 +32,7 @@ describe("What is stuck", () => {
   let cloud: LocalCloud;
   let files: FileServer;
   let provider: ProviderProcess;
+  let start: (env: NodeJS.ProcessEnv) => Promise<ProviderProcess>;
   let owner: ImageApi;
   let ecl: ImageApi;
 
@@ -71,7 +72,8 @@ describe("What is stuck", () => {
       do: { service: "digitalocean", token: digitalocean.accounts.sender.token, endpoint: digitalocean.url },
       divvy: { service: "divvycloud", url: divvycloud.url, apiKey: divvycloud.admin.apiKey },
     };
-    provider = await ProviderProcess.start(project, {}, { "images:connections": JSON.stringify(connections) }, "kept");
+    start = env => ProviderProcess.start(project, env, { "images:connections": JSON.stringify(connections) }, "kept");
+    provider = await start({});
   });
   after(async () => {
     await provider.stop();
@@ -169,6 +171,12 @@ describe("What is stuck", () => {
     },
   ];
 
+  /** An image whose data comes by an import where there are several stores. */
+  const inStores = (stores: string[]) => ({
+    ...{ service: "openstack", connection: "openstack", name: "died", ...formats, stores },
+    ...{ source: { file: "disk.raw" }, timeouts: { create: "1s" } },
+  });
+
   /** What a step fails with. */
   async function failureOf(step: Promise<unknown>): Promise<StepFailed> {
     const failure = await step.then(
@@ -189,6 +197,28 @@ describe("What is stuck", () => {
       assert.equal(state !== undefined, keeps, `the state has ${JSON.stringify(state?.id)}`);
     });
   }
+
+  it("makes room for a new image in the next up: an import that died with its Glance", async () => {
+    const hasty = await start({ PULUMI_IMAGES_STALL_SECONDS: "1" });
+    try {
+      const { state } = await failureOf(up(hasty, "Image", "died", inStores(["fast", "slow"]), undefined));
+      const [left] = await owner.list("name=died");
+      assert.deepEqual([left?.status, left?.id], ["importing", state?.id]);
+      // A resource's id can't change in an update, so the state has to lose the one that is gone first.
+      const again = { ...inStores(["fast"]), timeouts: {} };
+      const { message } = await failureOf(up(hasty, "Image", "died", again, state));
+      assert.match(message, /couldn't be finished, and was made anew as .* Run pulumi up --refresh/);
+      // Another run is another process: one that is asked for a known resource as for a new one takes it for a replacement.
+      const made = await up(provider, "Image", "died", again, await refresh(provider, state as State));
+      assert.deepEqual(
+        (await owner.list("name=died")).map(({ id, status, size }) => [id, status, size]),
+        [[made.id, "active", disk.length]],
+      );
+      assert.notEqual(made.id, left?.id);
+    } finally {
+      await hasty.stop();
+    }
+  });
 
   it("is waited for as long as customTimeouts says: a deletion in DivvyCloud's job queue", async () => {
     const [id] = cloud.services.divvycloud.clouds.GCE?.images ?? [];

@@ -27,7 +27,12 @@ export interface GlanceSettings {
 }
 
 /** Starts a Glance up to the point where its port is known. */
-export function startGlance(installation: Installation, folder: string, logFile: string): Promise<Service> {
+export function startGlance(
+  installation: Installation,
+  folder: string,
+  logFile: string,
+  port?: number,
+): Promise<Service> {
   return startService(installation, {
     name: "Glance",
     module: "glance.wsgi.api",
@@ -35,6 +40,7 @@ export function startGlance(installation: Installation, folder: string, logFile:
     threads: 32,
     env: { OS_GLANCE_CONFIG_DIR: folder, OS_GLANCE_CONFIG_FILES: "glance-api.conf" },
     logFile,
+    port,
   });
 }
 

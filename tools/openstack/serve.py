@@ -1,6 +1,6 @@
-"""Serves one OpenStack API (a WSGI module) on loopback: python serve.py MODULE PRELOAD THREADS
+"""Serves one OpenStack API (a WSGI module) on loopback: python serve.py MODULE PRELOAD THREADS PORT
 
-Writes the port it listens on as the first line of standard output, waits for a line on standard input, which says
+PORT 0 is any free one. Writes the port it listens on as the first line of standard output, waits for a line on standard input, which says
 that its configuration has been written, loads the API, and writes a second line. Ends when standard input does: so it
 never outlives whoever started it.
 """
@@ -43,10 +43,10 @@ def keeping_open(application):
 
 
 def main():
-    module, preload, threads = sys.argv[1:]
+    module, preload, threads, port = sys.argv[1:]
     # The APIs take what they find in sys.argv for options of their own.
     del sys.argv[1:]
-    server = wsgi.Server(("127.0.0.1", 0), None, numthreads=int(threads))
+    server = wsgi.Server(("127.0.0.1", int(port)), None, numthreads=int(threads))
     server.max_request_body_size = 0
     server.prepare()
     print(server.bind_addr[1], flush=True)

@@ -11,6 +11,8 @@ export interface Service {
   url: string;
   /** Loads the API; returns when it answers. */
   load(): Promise<void>;
+  /** Ends it at once. */
+  kill(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -24,6 +26,8 @@ export interface ServiceOptions {
   preload: string;
   /** How many requests are served at a time. */
   threads: number;
+  /** Default: any free one. */
+  port?: number | undefined;
   env: Record<string, string>;
   /** What the service writes goes to this file's end. */
   logFile: string;
@@ -32,7 +36,13 @@ export interface ServiceOptions {
 /** Starts a service up to the point where its port is known. */
 export async function startService(installation: Installation, options: ServiceOptions): Promise<Service> {
   const log = await open(options.logFile, "a");
-  const args = [join(import.meta.dirname, "serve.py"), options.module, options.preload, String(options.threads)];
+  const args = [
+    join(import.meta.dirname, "serve.py"),
+    options.module,
+    options.preload,
+    String(options.threads),
+    String(options.port ?? 0),
+  ];
   const child = spawn(installation.python, args, {
     env: { ...process.env, ...options.env, PYTHONWARNINGS: "ignore" },
     stdio: ["pipe", "pipe", log.fd],
@@ -57,6 +67,10 @@ export async function startService(installation: Installation, options: ServiceO
     async load() {
       stdin.write("load\n");
       await nextLine();
+    },
+    async kill() {
+      child.kill("SIGKILL");
+      await exited;
     },
     async stop() {
       stdin.end();

@@ -30,6 +30,10 @@ export interface RealOpenStackCloud extends OpenStackCloud {
   kind: "real";
   /** The address of each region's own Glance, whatever the catalogue says. */
   imageServers: string[];
+  /** Ends the first region's Glance at once, as a power cut would. */
+  killGlance(): Promise<void>;
+  /** Starts it again, at the same address. */
+  restartGlance(): Promise<void>;
 }
 
 /**
@@ -116,6 +120,17 @@ export async function startOpenStack(options: StartOptions): Promise<RealOpenSta
         if (locations === undefined) return;
         await postgres.run(`DELETE FROM image_locations WHERE image_id = ${literal(id)}`, database);
         for (const store of STORES) await rm(join(glanceFolder(name), store, id), { force: true });
+      },
+      async killGlance() {
+        await glances[0]?.kill();
+      },
+      async restartGlance() {
+        const [{ name }] = regions as [(typeof regions)[number]];
+        const port = Number(new URL(places[0]?.server ?? "").port);
+        const again = startGlance(installation, glanceFolder(name), logFile(name), port);
+        startingGlances[0] = again;
+        glances[0] = await again;
+        await glances[0].load();
       },
       stop,
     };

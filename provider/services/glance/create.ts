@@ -1,5 +1,6 @@
 import { ImagesError, UnfinishedError } from "../../errors.ts";
-import { imageIdOf, isOwnId } from "../../mark.ts";
+import { leftoverPatienceMs } from "../../http/patience.ts";
+import { firstImageIdOf, imageIdOf, isOwnId } from "../../mark.ts";
 import { ServiceLost } from "../lost.ts";
 import type { ImageFacts, ImageOrder, Job } from "../service.ts";
 import { createBody, factsOf, markProperties, type WireImage } from "./attributes.ts";
@@ -9,16 +10,14 @@ import { remove } from "./delete.ts";
 import { update } from "./update.ts";
 import { busyStatuses, untilSettled } from "./waiting.ts";
 
-/** How long the upload of an earlier, interrupted run may go on before its image is given up. */
-const patienceMs = 120_000;
 /** A resource can't have been destroyed and made again more often on one day. */
 const mostAttempts = 1000;
 
 /** Makes the image of an order, or takes over what an earlier try of the same resource left: at the end there is exactly one. */
 export async function create(cloud: GlanceCloud, order: ImageOrder, job: Job): Promise<ImageFacts> {
-  const leftover = await findLeftover(cloud, order, job);
+  const leftover = await findLeftover(cloud, order, job, order.values.hidden === true);
   if (leftover !== undefined) return await complete(cloud, leftover, order, job);
-  const reserved = await reserve(cloud, order);
+  const reserved = await reserve(cloud, order, job);
   return reserved.mine
     ? await finish(cloud, reserved.image, order, job)
     : await complete(cloud, reserved.image, order, job);
@@ -48,7 +47,7 @@ export async function complete(
     }
   }
   await remove(cloud, found.id, { force: true }, job);
-  const reserved = await reserve(cloud, order);
+  const reserved = await reserve(cloud, order, job);
   return await finish(cloud, reserved.image, order, job);
 }
 
@@ -60,13 +59,21 @@ export async function completable(cloud: GlanceCloud, id: string, job: Job): Pro
   return image.status === "importing" || (await settled(cloud, image, job)) !== undefined;
 }
 
-/** What this very resource made before, in a run whose end never reached the state. Of several, the one that got furthest. */
-async function findLeftover(cloud: GlanceCloud, order: ImageOrder, job: Job): Promise<WireImage | undefined> {
+/**
+ * What this very resource made before, in a run whose end never reached the state. Of several, the one that got furthest.
+ * @param hidden a listing has either the hidden images or the others
+ */
+async function findLeftover(
+  cloud: GlanceCloud,
+  order: ImageOrder,
+  job: Job,
+  hidden: boolean,
+): Promise<WireImage | undefined> {
   const owner = await cloud.projectId();
   const marked = await cloud.client.list({
     owner,
     ...(cloud.dialect.filters ? { [markProperties.resource]: order.mark.resource } : {}),
-    ...(order.values.hidden === true ? { os_hidden: true } : {}),
+    ...(hidden ? { os_hidden: true } : {}),
   });
   // Another project may have shared an image that carries the same mark, and not every cloud knows the filters.
   const wanted = order.values.imageId as string | undefined;
@@ -88,9 +95,19 @@ async function findLeftover(cloud: GlanceCloud, order: ImageOrder, job: Job): Pr
   return best;
 }
 
-/** Makes the image's record. `mine` is false when a parallel run of the same resource had made it already. */
-async function reserve(cloud: GlanceCloud, order: ImageOrder): Promise<{ image: WireImage; mine: boolean }> {
+/** Makes the image's record. `mine` is false when a parallel run of the same resource, or an earlier one, had made it already. */
+async function reserve(cloud: GlanceCloud, order: ImageOrder, job: Job): Promise<{ image: WireImage; mine: boolean }> {
   const chosen = (order.values.imageId as string | undefined)?.toLowerCase();
+  if (chosen === undefined && cloud.dialect.hidden) {
+    const id = firstImageIdOf(order.mark);
+    const made = await cloud.client.create(createBody(order.values, id, order.mark));
+    if (made !== undefined) return { image: made, mine: true };
+    const existing = await cloud.client.get(id);
+    if (existing?.[markProperties.resource] === order.mark.resource) return { image: existing, mine: false };
+    // It has been made before, so there may be a leftover that was hidden and isn't to be any more, or the other way round: worth a second look.
+    const image = await findLeftover(cloud, order, job, order.values.hidden !== true);
+    if (image !== undefined) return { image, mine: false };
+  }
   const day = new Date().toISOString().slice(0, 10);
   for (let attempt = 0; attempt < mostAttempts; attempt++) {
     const id = chosen ?? imageIdOf(order.mark, day, attempt);
@@ -175,7 +192,7 @@ async function settled(cloud: GlanceCloud, image: WireImage, job: Job): Promise<
   try {
     return await untilSettled(cloud.client, image.id, {
       ...job,
-      deadline: Math.min(job.deadline, Date.now() + patienceMs),
+      deadline: Math.min(job.deadline, Date.now() + leftoverPatienceMs()),
     });
   } catch (error) {
     if (error instanceof ImagesError && (error.code === "timeout" || error.code === "not-found")) return undefined;

@@ -1,4 +1,5 @@
 import { ImagesError } from "../../errors.ts";
+import { leftoverPatienceMs } from "../../http/patience.ts";
 import { waitFor } from "../../wait.ts";
 import type { Job } from "../service.ts";
 import type { WireImage } from "./attributes.ts";
@@ -56,13 +57,10 @@ export async function untilImported(
   );
 }
 
-/** How long an import of an earlier, interrupted run is waited for. */
-const patienceMs = 120_000;
-
 /** The image when no import is at work on it any more; undefined when that doesn't end, or the image is gone. */
 export async function untilUnlocked(client: GlanceClient, id: string, job: Job): Promise<WireImage | undefined> {
   let image: WireImage | undefined;
-  const deadline = Math.min(job.deadline, Date.now() + patienceMs);
+  const deadline = Math.min(job.deadline, Date.now() + leftoverPatienceMs());
   return await waitFor(
     async () => {
       image = await client.get(id);

@@ -1,5 +1,6 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { ImagesError, UnfinishedError } from "../../errors.ts";
+import { leftoverPatienceMs } from "../../http/patience.ts";
 import { pauseAfter } from "../../http/retry.ts";
 import { imageIdOf, isOwnId } from "../../mark.ts";
 import { markProperties } from "../glance/attributes.ts";
@@ -12,8 +13,6 @@ import { remove } from "./delete.ts";
 import { update } from "./update.ts";
 import { isGone, untilSettled } from "./waiting.ts";
 
-/** How long what an earlier, interrupted run has begun may go on before its image is given up. */
-const patienceMs = 120_000;
 /** A resource can't have been destroyed and made again more often on one day. */
 const mostAttempts = 1000;
 
@@ -207,7 +206,7 @@ async function settled(cloud: GlanceV1Cloud, image: WireImage, job: Job): Promis
   if (image.status !== "saving") return image;
   job.report(`waiting for an earlier run's ${image.status} to end`);
   try {
-    const deadline = Math.min(job.deadline, Date.now() + patienceMs);
+    const deadline = Math.min(job.deadline, Date.now() + leftoverPatienceMs());
     return await untilSettled(cloud.client, image.id, { ...job, deadline });
   } catch (error) {
     if (error instanceof ImagesError && (error.code === "timeout" || error.code === "not-found")) return undefined;

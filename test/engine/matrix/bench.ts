@@ -1,10 +1,10 @@
 import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { CloudProcess } from "../../cloud/process.ts";
 import { noise, sha256 } from "../../support/disk.ts";
 import { type FileServer, startFileServer } from "../../support/fileServer.ts";
 import { type Declared, Stack } from "../stack.ts";
+import { type CloudKind, type MatrixCloud, startMatrixCloud } from "./cloud.ts";
 import { Gate } from "./gate.ts";
 import { Places } from "./places.ts";
 import {
@@ -36,7 +36,7 @@ const verbs: Record<string, string> = {
 export class MatrixBench {
   declare stack: Stack;
   declare connections: Record<string, unknown>;
-  readonly cloud: CloudProcess;
+  readonly cloud: MatrixCloud;
   readonly places: Places;
   readonly disks: Record<1 | 2, Buffer>;
   readonly slots: Slot[] = [];
@@ -69,26 +69,19 @@ export class MatrixBench {
   }
 
   /** The same, but nothing of the stack's is made yet. */
-  static async prepare(project: string, wanted: readonly Subject[] = subjects): Promise<MatrixBench> {
+  static async prepare(
+    project: string,
+    wanted: readonly Subject[] = subjects,
+    kind: CloudKind = "local",
+  ): Promise<MatrixBench> {
     const dir = await mkdtemp(join(tmpdir(), "pulumi-images-matrix-"));
     const disks = { 1: noise("matrix one", 20_000), 2: noise("matrix two", 30_000) };
-    const [files, cloud] = await Promise.all([
-      startFileServer(),
-      CloudProcess.start({
-        dir: join(dir, "cloud"),
-        settings: {
-          openstack: { importDelay: 5 },
-          ecl: { copyStep: 5 },
-          digitalocean: { taskTime: 5, requestsPerHour: 1e9, requestsPerMinute: 1e9 },
-          divvycloud: { taskTime: 5 },
-        },
-      }),
-    ]);
+    const [files, cloud] = await Promise.all([startFileServer(), startMatrixCloud(kind, join(dir, "cloud"))]);
     for (const disk of [1, 2] as const)
       files.files.set(`/disk-${disk}.raw`, { body: disks[disk], headers: { etag: `"${disk}"` } });
     const places = new Places(cloud, join(dir, "cloud"), disks[1]);
     const bench = new MatrixBench({ cloud, places, disks, files, dir });
-    for (const subject of wanted) {
+    for (const subject of wanted.filter(({ service, others = [] }) => bench.#has(service, ...others))) {
       for (const [role, life] of Object.entries(livesOf(subject, bench.around))) {
         const name = [subject.service, subject.kind, ...(subject.variation ? [subject.variation] : []), role].join(" ");
         bench.slots.push({ name, subject, life, phase: life[0] as Phase, cycle: 0, base: "" });
@@ -110,6 +103,7 @@ export class MatrixBench {
     // What is there without anybody's doing; the services' own are told from ours by being there before.
     for (const place of ["digitalocean/owner", "digitalocean/recipient", "divvycloud/owner"]) {
       const [service = "", account = ""] = place.split("/");
+      if (!cloud.has(service)) continue;
       bench.given.set(place, new Set((await places.list(service, account)).map(({ id }) => id)));
     }
     for (const slot of bench.slots) {
@@ -121,6 +115,14 @@ export class MatrixBench {
     return bench;
   }
 
+  /** Whether the cloud has what a subject needs. @param places its service, and others as `<account>` or `<service>/<account>` */
+  #has(...places: string[]): boolean {
+    return places.every((place, n) => {
+      const [service = "", account] = place.split("/");
+      return (n > 0 && account === undefined) || this.cloud.has(service);
+    });
+  }
+
   gateOf(slot: Slot): Gate {
     return this.gates.get(slot) as Gate;
   }
@@ -130,8 +132,8 @@ export class MatrixBench {
       url: disk => `${this.#files.url}/disk-${disk}.raw`,
       digest: disk => `sha256:${sha256(this.disks[disk])}`,
       project: (service, account) => this.places.account(service, account).projectId,
-      digitaloceanRecipient: this.cloud.services.digitalocean.accounts.recipient.uuid,
-      divvycloudInstance: this.cloud.services.divvycloud.clouds.OPENSTACK?.instance as string,
+      digitaloceanRecipient: this.cloud.services.digitalocean?.accounts.recipient.uuid,
+      divvycloudInstance: this.cloud.services.divvycloud?.clouds.OPENSTACK?.instance as string,
     };
   }
 

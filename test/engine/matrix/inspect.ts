@@ -76,6 +76,7 @@ async function inspectImages(bench: MatrixBench, declared: Slot[], resources: Ma
   }
   for (const place of accounts) {
     const [service = "", account = ""] = place.split("/");
+    if (!bench.cloud.has(service)) continue;
     const given = bench.given.get(place) ?? new Set();
     const found = (await bench.places.list(service, account)).filter(({ id }) => !given.has(id));
     const wanted = [...expected].filter(([, { place: other }]) => other === place);

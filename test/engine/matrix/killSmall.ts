@@ -5,6 +5,9 @@ import type { Point, Struck } from "./kill.ts";
 import type { SmallEngine, SmallRun } from "./smallEngine.ts";
 import type { Slot } from "./subjects.ts";
 
+/** How long the imports of a cloud take that aren't held. */
+const importsMs = 150;
+
 /**
  * Takes all resources to their next phase, kills the run with each of them at its request, and repeats it: everything has to be as declared
  * then. A provider whose engine was killed goes on while the next run begins.
@@ -65,8 +68,11 @@ async function kill(
   });
   if (victim === "engine") run.kill();
   else if (victim === "provider") await run.process.stop();
-  else if (victim === "cloud") await bench.cloud.kill();
-  else await run.process.cancel();
+  else if (victim === "cloud") {
+    // An import that dies with its Glance keeps its image locked, which is waited for: see test/faults/stuck.test.ts.
+    await pause(importsMs);
+    await bench.cloud.kill();
+  } else await run.process.cancel();
   for (const gate of bench.gates.values()) gate.release();
   if (victim === "cloud") await bench.cloud.restart();
   if (victim === "cloud" || victim === "Ctrl-C") await over;

@@ -1,46 +1,73 @@
 /**
  * `npm run killmatrix`: kills a run at each request of each verb of each kind of resource on each service: before the service gets the request
  * and after it has answered; the engine, the provider and the cloud in turn. After each, a second run has to bring about what is declared.
- * Prints each failure, and how many points were tried.
+ * Prints each failure, and how many points were tried of what.
  *
  * The provider and the cloud are real processes; the engine is a small one over the real protocol, unless `--engine pulumi` is said, which takes
- * many times as long.
+ * many times as long. `--cloud real` is the real Keystone and Glance. `--log FILE` notes each point, so that the whole can be run in pieces;
+ * `--write` puts what a log has into docs/reliability.md, and runs nothing.
  */
 import { parseArgs } from "node:util";
 import { MatrixBench } from "./bench.ts";
-import { inspect, noted } from "./inspect.ts";
+import type { CloudKind } from "./cloud.ts";
+import { noted as inState, inspect } from "./inspect.ts";
 import { killAt, type Point, refresh, repeat, type Struck, type Victim } from "./kill.ts";
 import { killAndRepeat, NotConverged, repeat as repeatSmall } from "./killSmall.ts";
 import { SmallEngine } from "./smallEngine.ts";
 import { subjects } from "./subjects.ts";
+import { note, noted, type Tried, table, writeFigures } from "./tried.ts";
 
 const allVictims: Victim[] = ["engine", "provider", "cloud", "Ctrl-C", "Ctrl-C twice"];
 const { values: options } = parseArgs({
   options: {
+    cloud: { type: "string", default: "local" },
     /** Only subjects whose "service kind variation" matches. */
     subjects: { type: "string", default: "" },
     victims: { type: "string", default: "engine,provider,cloud" },
     parts: { type: "string", default: "make,remove" },
     /** The first request, from 1. */
     from: { type: "string", default: "1" },
+    /** The last one. */
+    to: { type: "string", default: "1000" },
     engine: { type: "string", default: "small" },
     /** After how many runs the engine is to look for drift. */
     refresh: { type: "string", default: "6" },
+    /** Names each resource that was struck. */
+    verbose: { type: "boolean", default: false },
+    log: { type: "string" },
+    write: { type: "boolean", default: false },
   },
 });
+const cloud = options.cloud as CloudKind;
 const pattern = new RegExp(options.subjects);
 const repeatable = subjects.filter(({ unrepeatable }) => unrepeatable === undefined);
 const wanted = repeatable.filter(({ service, kind, variation }) => pattern.test(`${service} ${kind} ${variation}`));
 const victims = allVictims.filter(victim => options.victims.split(",").includes(victim));
-const tried = new Map<string, number>();
+const tried: Tried[] = [];
 let runs = 0;
 let failures = 0;
+if (options.write) {
+  await writeFigures(await noted(options.log as string));
+  process.exit();
+}
 let { bench, engine } = await start();
+
+/** Where a piece is ended before it is done, what each resource is at. */
+process.on("SIGTERM", () => {
+  for (const slot of bench.slots) {
+    const { method, path, status, started } = bench.gateOf(slot).requests.at(-1) ?? {};
+    if (started === undefined) continue;
+    print(
+      `${slot.name}: ${method} ${path} ${status ?? "unanswered"}, ${Math.round((Date.now() - started) / 1000)} s ago`,
+    );
+  }
+  process.exit(1);
+});
 
 for (const victim of victims) {
   for (const part of ["make", "remove"] as const) {
     if (!options.parts.split(",").includes(part)) continue;
-    for (let request = Number(options.from) - 1, more = true; more; request++) {
+    for (let request = Number(options.from) - 1, more = true; more && request < Number(options.to); request++) {
       more = false;
       for (const side of ["before", "after"] as const)
         if ((await tryPoint({ part, request, side, victim })) > 0) more = true;
@@ -48,9 +75,8 @@ for (const victim of victims) {
   }
 }
 await bench.stop();
-for (const [what, count] of [...tried].sort()) print(`${String(count).padStart(5)}  ${what}`);
-const points = [...tried.values()].reduce((sum, count) => sum + count, 0);
-print(`${points} points in ${runs} runs, ${failures} of which didn't converge`);
+print(table(tried));
+print(`${tried.length} points in ${runs} runs, ${failures} of which didn't converge`);
 process.exitCode = failures === 0 ? 0 : 1;
 
 async function start(): Promise<{ bench: MatrixBench; engine: SmallEngine | undefined }> {
@@ -59,7 +85,7 @@ async function start(): Promise<{ bench: MatrixBench; engine: SmallEngine | unde
     await inspect(bench);
     return { bench, engine: undefined };
   }
-  const bench = await MatrixBench.prepare("matrix", wanted);
+  const bench = await MatrixBench.prepare("matrix", wanted, cloud);
   const engine = new SmallEngine(bench);
   await repeatSmall(bench, engine);
   return { bench, engine };
@@ -70,6 +96,7 @@ async function tryPoint(point: Point): Promise<number> {
   const what = `${point.victim}: ${point.part}, request ${point.request + 1}, ${point.side}`;
   const begun = Date.now();
   let struck: Struck[] = [];
+  let converged = true;
   runs++;
   try {
     if (engine === undefined) {
@@ -77,11 +104,12 @@ async function tryPoint(point: Point): Promise<number> {
       await repeat(bench);
       const looks = runs % Number(options.refresh) === 0;
       if (looks) await refresh(bench);
-      await inspect(bench, await noted(bench, looks));
+      await inspect(bench, await inState(bench, looks));
     } else struck = await killAndRepeat(bench, engine, point);
     print(`ok      ${what}: ${struck.length} (${Math.round((Date.now() - begun) / 1000)} s)`);
   } catch (error) {
     failures++;
+    converged = false;
     if (error instanceof NotConverged) struck = error.struck;
     const text = error instanceof Error ? error.message : String(error);
     print(`FAILED  ${what}: ${struck.length}`);
@@ -91,10 +119,14 @@ async function tryPoint(point: Point): Promise<number> {
     await bench.stop().catch(() => undefined);
     ({ bench, engine } = await start());
   }
-  for (const { slot, verb } of struck) {
-    const key = `${slot.split(" ").slice(0, 2).join(" ")} ${verb}`;
-    tried.set(key, (tried.get(key) ?? 0) + 1);
-  }
+  const date = new Date().toISOString().slice(0, 10);
+  const now = struck.map(({ slot, verb, at }): Tried => {
+    const [service = "", kind = ""] = slot.split(" ");
+    if (options.verbose) print(`        ${slot}: ${verb} at ${at}`);
+    return { date, cloud, service, kind, verb, at, ...point, converged };
+  });
+  tried.push(...now);
+  if (options.log) note(options.log, now);
   return struck.length;
 }
 

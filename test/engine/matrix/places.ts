@@ -5,9 +5,9 @@ import { setTimeout as pause } from "node:timers/promises";
 import { client, type Send } from "../../cloud/digitalocean/exercise.ts";
 import type { State as DigitalOceanState } from "../../cloud/digitalocean/state.ts";
 import type { Account } from "../../cloud/openStackCloud.ts";
-import type { CloudProcess } from "../../cloud/process.ts";
 import { ImageApi } from "../../openstack/imageApi.ts";
 import { GlanceV1Api } from "../../support/glanceV1Api.ts";
+import type { MatrixCloud } from "./cloud.ts";
 import type { Gate } from "./gate.ts";
 import type { Subject } from "./subjects.ts";
 
@@ -25,15 +25,15 @@ type ImageService = "openstack" | "ecl" | "istack";
 
 export const md5 = (bytes: Uint8Array) => createHash("md5").update(bytes).digest("hex");
 
-/** The services of a local cloud as somebody sees them who doesn't use Pulumi: what is there, and how to make more of it. */
+/** The services of a cloud as somebody sees them who doesn't use Pulumi: what is there, and how to make more of it. */
 export class Places {
-  readonly #cloud: CloudProcess;
+  readonly #cloud: MatrixCloud;
   readonly #dir: string;
   readonly #disk: Buffer;
   readonly #signedIn = new Map<string, Promise<ImageApi | GlanceV1Api>>();
 
   /** @param disk what the images that it makes hold */
-  constructor(cloud: CloudProcess, dir: string, disk: Buffer) {
+  constructor(cloud: MatrixCloud, dir: string, disk: Buffer) {
     this.#cloud = cloud;
     this.#dir = dir;
     this.#disk = disk;
@@ -136,6 +136,7 @@ export class Places {
 
   /** Tags of DigitalOcean's that are marks of images which aren't there any more. */
   async deadMarks(): Promise<string[]> {
+    if (!this.#cloud.has("digitalocean")) return [];
     const { tags } = await this.#digitalOceanState();
     return tags
       .filter(({ name, resources }) => name.startsWith("pulumi-images:") && resources.length === 0)

@@ -126,7 +126,9 @@ export class SmallRun {
   }
 
   async #make(slot: Slot, { kind, args, name }: Declared, begins: () => void): Promise<void> {
-    const news = { ...args, resource: `urn:pulumi:dev::matrix::pulumi-nodejs:dynamic/images:${kind}::${name}` };
+    // Another one in each of its lives: one that is made again and again on one day tries each id that it had, and asks a little more each time.
+    const resource = `urn:pulumi:dev::matrix::pulumi-nodejs:dynamic/images:${kind}::${name} ${slot.cycle}`;
+    const news = { ...args, resource };
     const entry = this.#engine.state.get(name);
     const inputs = await this.#checked(kind, news, entry?.inputs);
     if (entry === undefined) {
