@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { existsSync } from "node:fs";
 import { mkdtemp, readdir, readFile, rm, stat, truncate, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -8,6 +9,7 @@ import { connectionOf } from "../openstack/clouds.ts";
 import { ImageApi } from "../openstack/imageApi.ts";
 import { noise, sha512 } from "../support/disk.ts";
 import { GlanceV1Api } from "../support/glanceV1Api.ts";
+import { writtenBy } from "../support/memory.ts";
 import { until } from "./imageBench.ts";
 import { ProviderProcess } from "./providerProcess.ts";
 import { type Declared, Stack } from "./stack.ts";
@@ -170,6 +172,33 @@ describe("ImageCopy between clouds", () => {
         for (const id of [compressed, raw]) await owner.delete(id);
       }
     });
+  });
+
+  it("streams the data: nothing of it is written to a disk on the way", async function () {
+    // Only Linux tells what a process had written.
+    if (!existsSync("/proc/self/io")) this.skip();
+    const stack = await Stack.create({ project: "streamed" });
+    const here = connectionOf(cloud.openstack, cloud.openstack.accounts.owner);
+    const config = { "images:connections": JSON.stringify({ openstack: here }) };
+    const provider = await ProviderProcess.start(stack.folder, {}, config);
+    const size = 32 * 2 ** 20;
+    const formats = { disk_format: "raw", container_format: "bare" };
+    const { id } = await owner.create({ name: "large", ...formats }, new Uint8Array(size));
+    try {
+      const { args } = copy("x", "openstack", id, { connection: "openstack", name: "streamed" });
+      assert.deepEqual(await provider.check("imageCopy", args), []);
+      // Node keeps what it compiled.
+      const before = await writtenBy(stack.folder);
+      const made = await provider.make("imageCopy", args, "urn:pulumi:dev::test::copy::streamed");
+      assert.deepEqual([made.outputs.status, made.outputs.size], ["active", size]);
+      const written = (await writtenBy(stack.folder)) - before;
+      assert.ok(written < 2 ** 20, `${written} bytes`);
+      await owner.delete(made.id);
+    } finally {
+      await provider.stop();
+      await stack.dispose();
+      await owner.delete(id);
+    }
   });
 
   it("is repaired by the next up when its target is killed in the middle of the data", async () => {
