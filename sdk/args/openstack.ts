@@ -92,6 +92,7 @@ export interface OpenStackImageCopyArgs extends CommonArgs {
 
 /** More stores of the same cloud; the server copies (its import method copy-image). */
 export interface CopyToStores {
+  /** Stores added later get a copy, stores taken out lose theirs. */
   stores: Input<Input<string>[]>;
   connection?: undefined;
 }

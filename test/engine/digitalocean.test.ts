@@ -180,6 +180,15 @@ describe("digitalocean", () => {
         "sgp1",
         "tor1",
       ]);
+      const ends = (await asked()).findIndex(
+        ({ path, answer }) =>
+          path.startsWith(`/v2/images/${id}/actions/`) &&
+          (answer as { action: { status: string } }).action.status === "completed",
+      );
+      const begun = (await asked())
+        .slice(0, ends)
+        .filter(({ method, path }) => method === "POST" && path === `/v2/images/${id}/actions`);
+      assert.equal(begun.length, 4, "four are under way before the first one ends");
       const is = await served(id);
       assert.deepEqual(
         [is.name, is.distribution, is.description, userTags(is), is.regions.toSorted(), is.status],
@@ -742,6 +751,7 @@ describe("digitalocean", () => {
       assert.equal((await stack.outputs("later")).status, "pending");
       const run = await stack.up(parts().map(declared => changes[declared.name] ?? declared));
       assert.deepEqual([run.steps.regions, run.steps.later], ["update", "update"]);
+      assert.match(said(run).join("\n"), new RegExp(`image ${snapshot} stays in nyc3: DigitalOcean can't take`));
       assert.ok((await served(snapshot)).regions.includes("tor1"));
       assert.deepEqual((await stack.outputs("regions")).regions, ["ams3", "fra1", "tor1"]);
       assert.equal((await stack.outputs("later")).status, "accepted");

@@ -539,6 +539,7 @@ onEachCloud("Sharing, tagging, copying", cloud => {
       const connections = {
         owner: connectionOf(cloud(), accounts.owner),
         elsewhere: connectionOf(cloud(), accounts.owner, regions[1]?.name),
+        admin: connectionOf(cloud(), accounts.admin),
       };
       provider = await ProviderProcess.start(stack.folder, {}, { "images:connections": JSON.stringify(connections) });
       cloud().forget();
@@ -555,6 +556,12 @@ onEachCloud("Sharing, tagging, copying", cloud => {
         "sharing with oneself",
         "imageMember",
         () => ({ imageId: active, member: cloud().accounts.owner.projectId }),
+        /needn't be shared with the project that owns it/,
+      ],
+      [
+        "sharing with oneself, by name",
+        "imageMember",
+        () => ({ connection: "admin", imageId: active, member: cloud().accounts.admin.projectName }),
         /needn't be shared with the project that owns it/,
       ],
       ["a member of no name", "imageMember", () => ({ imageId: active, member: "" }), /member must not be empty/],
@@ -720,6 +727,23 @@ onEachCloud("Sharing, tagging, copying", cloud => {
         assert.equal((await provider.read(id, outputs)).id, "", id);
         await provider.delete(id, outputs);
       }
+    });
+
+    it("a store that is no longer declared: the copy is taken out of it, and stays in the others", async () => {
+      const admin = await cloud().as("admin");
+      const { id: imageId } = await admin.create({ name: "fewer", disk_format: "raw", container_format: "bare" }, disk);
+      const resource = "urn:pulumi:dev::test::fewer::copy";
+      const to = (...stores: string[]) => ({ service, connection: "admin", imageId, to: { stores } });
+      const stores = async () => String((await admin.image(imageId)).stores);
+      const { inputs: olds } = await provider.checkInputs("imageCopy", to("fast", "slow"), { resource });
+      const { id, outputs } = await provider.create(olds);
+      assert.deepEqual((await stores()).split(",").toSorted(), ["fast", "slow"]);
+      const { inputs } = await provider.checkInputs("imageCopy", to("fast"), { resource, olds });
+      const { changes, replaces } = await provider.diff(id, outputs, inputs);
+      assert.deepEqual([changes, replaces], [true, []]);
+      assert.deepEqual((await provider.update(id, outputs, inputs)).stores, ["fast"]);
+      assert.equal(await stores(), "fast");
+      await admin.delete(imageId);
     });
 
     it("a cloud without the import method: says which it has", async () => {

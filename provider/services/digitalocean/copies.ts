@@ -35,13 +35,17 @@ export function copyParts(cloud: DigitalOceanCloud, checkRegions: CheckRegions):
       const image = await cloud.reads.read(parse(id).imageId, earlierMs);
       return image === undefined || isDeleted(image) ? undefined : factsOf(id, image);
     },
-    update: (id, values, _changed, job) => bring(id, values, job),
+    async update(id, values, _changed, job, before) {
+      const facts = await bring(id, values, job);
+      const wanted = wantedOf(id, values);
+      const dropped = ((before.regions as string[] | undefined) ?? []).filter(region => !wanted.includes(region));
+      warnOfLeft(parse(id).imageId, dropped, facts.regions as string[], job);
+      return facts;
+    },
     async delete(id, values, job) {
       const { imageId } = parse(id);
       const image = await cloud.reads.read(imageId);
-      const left = wantedOf(id, values).filter(region => image?.regions?.includes(region));
-      if (left.length > 0)
-        job.warn(`image ${imageId} stays in ${left.join(", ")}: DigitalOcean can't take an image out of a region`);
+      warnOfLeft(imageId, wantedOf(id, values), image?.regions ?? [], job);
     },
   };
 }
@@ -51,6 +55,12 @@ export type CheckRegions = (
   property: string,
   regions: readonly string[],
 ) => Promise<{ property: string; reason: string }[]>;
+
+function warnOfLeft(imageId: string, dropped: readonly string[], regions: readonly string[], job: Job): void {
+  const left = dropped.filter(region => regions.includes(region));
+  if (left.length > 0)
+    job.warn(`image ${imageId} stays in ${left.join(", ")}: DigitalOcean can't take an image out of a region`);
+}
 
 function wantedOf(id: string, values: Values): string[] {
   return (values.regions as string[] | undefined) ?? parse(id).regions;

@@ -25,6 +25,25 @@ export function copiesInStores(cloud: GlanceCloud, discovery: Discovery): PartSe
     return facts(cloud, done, wanted);
   }
 
+  async function takeOut(imageId: string, stores: readonly string[], job: Job): Promise<void> {
+    await cloud.writes.run(imageId, async () => {
+      const image = await cloud.client.get(imageId);
+      if (image === undefined) return;
+      const copies = stores.filter(store => storesOf(image).includes(store));
+      // The data itself is never deleted with its copies.
+      const last = copies.length === storesOf(image).length ? copies.pop() : undefined;
+      if (last !== undefined) job.warn(`the store ${last} has the only data of image ${imageId}, so it stays there`);
+      for (const store of copies) {
+        try {
+          await cloud.client.deleteFromStore(store, imageId);
+        } catch (error) {
+          if (!(error instanceof ImagesError) || error.status !== 403) throw error;
+          job.warn(`the copy in the store ${store} stays: this cloud lets only an administrator delete from a store`);
+        }
+      }
+    });
+  }
+
   return {
     async check(values, before) {
       const stores = (values.to as { stores?: string[] }).stores ?? [];
@@ -46,28 +65,15 @@ export function copiesInStores(cloud: GlanceCloud, discovery: Discovery): PartSe
       return image === undefined ? undefined : facts(cloud, image, values.stores as string[] | undefined);
     },
 
-    async update(id, values, _changed, job) {
-      return await bring(id, values, job);
+    async update(id, values, _changed, job, before) {
+      const done = await bring(id, values, job);
+      const wanted = values.stores as string[];
+      const dropped = ((before.stores as string[] | undefined) ?? []).filter(store => !wanted.includes(store));
+      if (dropped.length > 0) await takeOut(id, dropped, job);
+      return done;
     },
 
-    async delete(id, values: Values, job) {
-      await cloud.writes.run(id, async () => {
-        const image = await cloud.client.get(id);
-        if (image === undefined) return;
-        const copies = (values.stores as string[]).filter(store => storesOf(image).includes(store));
-        // The data itself is never deleted with its copies.
-        const last = copies.length === storesOf(image).length ? copies.pop() : undefined;
-        if (last !== undefined) job.warn(`the store ${last} has the only data of image ${id}, so it stays there`);
-        for (const store of copies) {
-          try {
-            await cloud.client.deleteFromStore(store, id);
-          } catch (error) {
-            if (!(error instanceof ImagesError) || error.status !== 403) throw error;
-            job.warn(`the copy in the store ${store} stays: this cloud lets only an administrator delete from a store`);
-          }
-        }
-      });
-    },
+    delete: (id, values, job) => takeOut(id, values.stores as string[], job),
   };
 }
 

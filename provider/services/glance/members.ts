@@ -82,22 +82,17 @@ export function glanceMembers(
     async check(values) {
       const problems: Problem[] = [];
       const { member } = values;
-      if (
-        typeof member === "string" &&
-        !hasUnknown(member) &&
-        member.toLowerCase() === (await cloud.projectId()).toLowerCase()
-      ) {
-        problems.push({
-          property: "member",
-          reason: "an image needn't be shared with the project that owns it; this is the connection's own project",
-        });
-      }
       const accept = values.accept as { connection?: string } | undefined;
       if (accept?.connection !== undefined && !hasUnknown(accept))
         await other({ connection: accept.connection }).signIn();
-      if (typeof member === "string" && !hasUnknown(member) && !looksLikeId(member)) {
+      if (typeof member === "string" && !hasUnknown(member)) {
         try {
-          await findProject(member);
+          if ((await memberOf(values)) === (await cloud.projectId()).toLowerCase()) {
+            problems.push({
+              property: "member",
+              reason: "an image needn't be shared with the project that owns it; this is the connection's own project",
+            });
+          }
         } catch (error) {
           if (!(error instanceof ImagesError)) throw error;
           problems.push({ property: "member", reason: error.message });
