@@ -2,7 +2,8 @@
  * npm run check:digitalocean -- FILE [RECORDING…]
  *
  * Checks the local DigitalOcean, and what is sent to it, against a full OpenAPI 3.0 description of the API in FILE (JSON), which is not part
- * of this project. It starts the local cloud, goes through all operations on images, and validates each request and each answer. A
+ * of this project. It starts the local cloud, goes through all operations on images, and all that the provider does, and validates each
+ * request and each answer. A
  * RECORDING, made by the local cloud's setting `recordTo`, is validated in the same way. Known faults of the vendor's description are
  * reported as such. Exits with 1 when anything else is found.
  */
@@ -11,6 +12,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { startCloud } from "../test/cloud/cloud.ts";
 import { exerciseAll } from "../test/cloud/digitalocean/exercise.ts";
+import { exerciseProvider } from "../test/cloud/digitalocean/exerciseProvider.ts";
 import { readExchanges } from "../test/cloud/digitalocean/schemas/check.ts";
 import type { Exchange, Finding } from "../test/cloud/digitalocean/schemas/exchange.ts";
 import { type Description, describeApi } from "../test/cloud/digitalocean/schemas/openapi.ts";
@@ -52,21 +54,26 @@ async function main(file: string, recordings: string[]): Promise<number> {
   return faults.length ? 1 : 0;
 }
 
+/** Every operation by itself, and all that the provider asks; each with a cloud of its own. */
 async function exercise(): Promise<Exchange[]> {
-  const dir = await mkdtemp(join(tmpdir(), "pulumi-images-check-"));
-  const recordTo = join(dir, "exchanges.jsonl");
-  const cloud = await startCloud({
-    dir,
-    services: ["digitalocean"],
-    settings: { digitalocean: { taskTime: 20, recordTo } },
-  });
-  try {
-    await exerciseAll(cloud.services.digitalocean);
-    return await readExchanges(recordTo);
-  } finally {
-    await cloud.stop();
-    await rm(dir, { recursive: true, force: true });
+  const exchanges: Exchange[] = [];
+  for (const work of [exerciseAll, exerciseProvider]) {
+    const dir = await mkdtemp(join(tmpdir(), "pulumi-images-check-"));
+    const recordTo = join(dir, "exchanges.jsonl");
+    const cloud = await startCloud({
+      dir,
+      services: ["digitalocean"],
+      settings: { digitalocean: { taskTime: 20, recordTo } },
+    });
+    try {
+      await work(cloud.services.digitalocean);
+      exchanges.push(...(await readExchanges(recordTo)));
+    } finally {
+      await cloud.stop();
+      await rm(dir, { recursive: true, force: true });
+    }
   }
+  return exchanges;
 }
 
 const [file, ...recordings] = process.argv.slice(2);
