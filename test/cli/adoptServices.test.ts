@@ -6,8 +6,8 @@ import typescript from "typescript";
 import { pulumiCli } from "../../tools/pulumi/cli.ts";
 import { pulumiEnvironment } from "../../tools/pulumi/environment.ts";
 import { type LocalCloud, startCloud } from "../cloud/cloud.ts";
+import { ownerConnections } from "../cloud/connections.ts";
 import { client } from "../cloud/digitalocean/exercise.ts";
-import type { Account } from "../cloud/openStackCloud.ts";
 import { Stack } from "../engine/stack.ts";
 import { ImageApi } from "../openstack/imageApi.ts";
 import { noise } from "../support/disk.ts";
@@ -34,21 +34,8 @@ describe("adopt on every service", () => {
   before(async () => {
     dir = await mkdtemp(join(tmpdir(), "pulumi-images-adopt-"));
     cloud = await startCloud({ dir, services: [...services] });
-    const { openstack, ecl, istack, digitalocean, divvycloud } = cloud.services;
-    const v1 = cloud.services["glance-v1"];
-    const keystone = (service: string, authUrl: string, account: Account, region: string) => {
-      const { username, password, userDomain, projectId } = account;
-      return { service, authUrl, username, password, userDomainName: userDomain, projectId, region };
-    };
-    const token = digitalocean.accounts.sender.token;
-    const connections = {
-      openstack: keystone("openstack", openstack.authUrl, openstack.accounts.owner, openstack.regions[0]?.name ?? ""),
-      ecl: keystone("ecl", ecl.authUrl, ecl.accounts.owner, "jp1"),
-      istack: keystone("istack", istack.authUrl, istack.accounts.owner, istack.region),
-      "glance-v1": keystone("glance-v1", v1.authUrl, v1.accounts.owner, v1.region),
-      digitalocean: { service: "digitalocean", token, endpoint: digitalocean.url },
-      divvycloud: { service: "divvycloud", url: divvycloud.url, apiKey: divvycloud.admin.apiKey },
-    };
+    const { openstack, ecl, istack, "glance-v1": v1, digitalocean } = cloud.services;
+    const connections = ownerConnections(cloud.services);
     stack = await Stack.create({
       project: "adopt-services",
       ownProcess: true,
@@ -70,7 +57,7 @@ describe("adopt on every service", () => {
     const old = await GlanceV1Api.signIn(v1.authUrl, v1.accounts.owner, v1.imageUrl);
     const meta = { disk_format: "raw", container_format: "bare", min_ram: "5", is_public: "True", "property-os": "x" };
     await old.create({ name: "old", ...meta }, Uint8Array.from(disk));
-    await client(digitalocean.url, token)("POST", "/v2/images", {
+    await client(digitalocean.url, digitalocean.accounts.sender.token)("POST", "/v2/images", {
       ...{ name: "droplet", url: "http://127.0.0.1:1/disk.raw", region: "nyc3", distribution: "Debian" },
       ...{ description: "two\nlines", tags: ["one"] },
     });

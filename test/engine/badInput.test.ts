@@ -7,6 +7,7 @@ import { type FieldTable, hasUnknown, type Kind, kinds, unknownValue } from "../
 import { type ServiceName, serviceNames } from "../../provider/services/names.ts";
 import { services } from "../../provider/services/registry.ts";
 import { type LocalCloud, startCloud } from "../cloud/cloud.ts";
+import { connectionTo, ownerConnections } from "../cloud/connections.ts";
 import { cloudOf, connectionOf, type TestCloud } from "../openstack/clouds.ts";
 import { noise } from "../support/disk.ts";
 import { type FileServer, startFileServer } from "../support/fileServer.ts";
@@ -94,28 +95,14 @@ describe(`Bad input (seed ${seed}, ${cases} cases a kind of resource)`, () => {
   });
 
   function connections(): Record<string, Values> {
-    const { openstack, ecl, istack, "glance-v1": v1, digitalocean, divvycloud } = cloud.services;
-    const both = (
-      service: ServiceName,
-      authUrl: string,
-      accounts: typeof openstack.accounts | typeof ecl.accounts,
-      region?: string,
-    ) => {
-      const of = ({ username, password, userDomain, projectId }: typeof openstack.accounts.owner) => ({
-        ...{ service, authUrl, username, password, userDomainName: userDomain, projectId },
-        ...(region === undefined ? {} : { region }),
-      });
-      return { [service]: of(accounts.owner), [`${service}-other`]: of(accounts.consumer) };
-    };
-    const digitalOcean = (token: string) => ({ service: "digitalocean", token, endpoint: digitalocean.url });
+    const { services } = cloud;
+    const others = (["openstack", "ecl", "istack", "glance-v1", "digitalocean"] as const).map(service => [
+      `${service}-other`,
+      connectionTo(services, service, "consumer"),
+    ]);
     return {
-      ...both("openstack", openstack.authUrl, openstack.accounts, openstack.regions[0]?.name),
-      ...both("ecl", ecl.authUrl, ecl.accounts),
-      ...both("istack", istack.authUrl, istack.accounts as never),
-      ...both("glance-v1", v1.authUrl, v1.accounts, v1.region),
-      digitalocean: digitalOcean(digitalocean.accounts.sender.token),
-      "digitalocean-other": digitalOcean(digitalocean.accounts.recipient.token),
-      divvycloud: { service: "divvycloud", url: divvycloud.url, apiKey: divvycloud.admin.apiKey },
+      ...ownerConnections(services),
+      ...Object.fromEntries(others),
       real: connectionOf(real, real.accounts.owner),
       "real-other": connectionOf(real, real.accounts.consumer),
     };

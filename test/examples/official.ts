@@ -7,7 +7,7 @@ import { promisify } from "node:util";
 import { pulumiCli } from "../../tools/pulumi/cli.ts";
 import { pulumiEnvironment } from "../../tools/pulumi/environment.ts";
 import { findOnPath } from "../../tools/pulumi/onPath.ts";
-import type { Declared } from "../engine/stack.ts";
+import { type Declared, Stack } from "../engine/stack.ts";
 import { exampleFolder } from "./example.ts";
 import type { Mocked, Registered } from "./mockedProgram.ts";
 
@@ -53,8 +53,29 @@ export function declaredFrom({ name, inputs }: Registered): Declared {
   return { kind: "Image", name, args };
 }
 
+/**
+ * The types that a preview of an official provider's example would create, with that provider's own plugin.
+ * @returns undefined where this machine hasn't the plugin
+ */
+export async function previewedWithPlugin(
+  official: Official,
+  config: Record<string, unknown>,
+): Promise<string[] | undefined> {
+  const env = await pluginEnvironment(official);
+  if (env === undefined) return undefined;
+  const stack = await Stack.create({ program: exampleFolder(`with-${official}`), config, env });
+  try {
+    const { code, text, events } = await stack.preview();
+    if (code !== 0) throw new Error(text);
+    const planned = events.flatMap(({ resourcePreEvent }) => resourcePreEvent?.metadata ?? []);
+    return planned.filter(({ op }) => op === "create").map(({ type }) => type);
+  } finally {
+    await stack.dispose();
+  }
+}
+
 /** The environment in which the engine finds an official provider's plugin that this machine has; undefined where it hasn't it. */
-export async function pluginEnvironment(official: Official): Promise<NodeJS.ProcessEnv | undefined> {
+async function pluginEnvironment(official: Official): Promise<NodeJS.ProcessEnv | undefined> {
   const plugin = `pulumi-resource-${official}`;
   const onPath = await findOnPath(plugin);
   const manifest = createRequire(import.meta.url)(`@pulumi/${official}/package.json`) as { version: string };

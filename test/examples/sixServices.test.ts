@@ -3,8 +3,8 @@ import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type LocalCloud, startCloud } from "../cloud/cloud.ts";
+import { ownerConnections } from "../cloud/connections.ts";
 import { client } from "../cloud/digitalocean/exercise.ts";
-import type { Account } from "../cloud/openStackCloud.ts";
 import { type Run, Stack } from "../engine/stack.ts";
 import { ImageApi } from "../openstack/imageApi.ts";
 import { type FileServer, startFileServer } from "../support/fileServer.ts";
@@ -39,7 +39,7 @@ describe("The example six-services", () => {
       "images-six-services:disk": disk,
       "images-six-services:diskUrl": `${files.url}/rescue.raw`,
       "images-six-services:instance": services.divvycloud.clouds.OPENSTACK?.instance,
-      "images:connections": connections(),
+      "images:connections": ownerConnections(cloud.services),
     };
     stack = await Stack.create({ program: exampleFolder("six-services"), config });
     outside = {
@@ -67,22 +67,6 @@ describe("The example six-services", () => {
     await cloud.stop();
     await rm(dir, { recursive: true, force: true });
   });
-
-  function connections(): Record<string, unknown> {
-    const { openstack, ecl, istack, "glance-v1": v1, digitalocean, divvycloud } = cloud.services;
-    const keystone = (service: string, authUrl: string, account: Account, region: string | undefined) => ({
-      ...{ service, authUrl, username: account.username, password: account.password, userDomainId: "default" },
-      ...{ projectId: account.projectId, region },
-    });
-    return {
-      openstack: keystone("openstack", openstack.authUrl, openstack.accounts.owner, openstack.regions[0]?.name),
-      ecl: keystone("ecl", ecl.authUrl, ecl.accounts.owner, "jp1"),
-      istack: keystone("istack", istack.authUrl, istack.accounts.owner, istack.region),
-      "glance-v1": keystone("glance-v1", v1.authUrl, v1.accounts.owner, v1.region),
-      digitalocean: { service: "digitalocean", token: digitalocean.accounts.sender.token, endpoint: digitalocean.url },
-      divvycloud: { service: "divvycloud", url: divvycloud.url, apiKey: divvycloud.admin.apiKey },
-    };
-  }
 
   function imageApi(api: ImageApi): Outside {
     return {

@@ -6,9 +6,9 @@ import { type LocalCloud, startCloud } from "../cloud/cloud.ts";
 import { client } from "../cloud/digitalocean/exercise.ts";
 import { Stack } from "../engine/stack.ts";
 import { type FileServer, startFileServer } from "../support/fileServer.ts";
-import { disk, exampleFolder } from "./example.ts";
+import { disk } from "./example.ts";
 import type { Registered } from "./mockedProgram.ts";
-import { declaredFrom, pluginEnvironment, runMocked } from "./official.ts";
+import { declaredFrom, previewedWithPlugin, runMocked } from "./official.ts";
 
 describe("The example with-digitalocean", () => {
   const imageId = "4711";
@@ -76,18 +76,9 @@ describe("The example with-digitalocean", () => {
   });
 
   it("is previewed with the official plugin, where this machine has it", async function () {
-    const env = await pluginEnvironment("digitalocean");
-    if (env === undefined) return this.skip();
-    const stack = await Stack.create({ program: exampleFolder("with-digitalocean"), config, env });
-    try {
-      const { code, text, events } = await stack.preview();
-      assert.equal(code, 0, text);
-      const planned = events.flatMap(({ resourcePreEvent }) => resourcePreEvent?.metadata ?? []);
-      const created = planned.filter(({ op }) => op === "create").map(({ type }) => type);
-      assert.ok(created.includes("pulumi-nodejs:dynamic/images:Image"), text);
-      assert.ok(created.includes("digitalocean:index/droplet:Droplet"), text);
-    } finally {
-      await stack.dispose();
-    }
+    const created = await previewedWithPlugin("digitalocean", config);
+    if (created === undefined) return this.skip();
+    assert.ok(created.includes("pulumi-nodejs:dynamic/images:Image"), created.join());
+    assert.ok(created.includes("digitalocean:index/droplet:Droplet"), created.join());
   });
 });

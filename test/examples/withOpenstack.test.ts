@@ -3,9 +3,9 @@ import { readFile } from "node:fs/promises";
 import { Stack } from "../engine/stack.ts";
 import { onEachCloud } from "../openstack/clouds.ts";
 import { sha512 } from "../support/disk.ts";
-import { disk, exampleFolder } from "./example.ts";
+import { disk } from "./example.ts";
 import type { Registered } from "./mockedProgram.ts";
-import { declaredFrom, pluginEnvironment, runMocked } from "./official.ts";
+import { declaredFrom, previewedWithPlugin, runMocked } from "./official.ts";
 
 onEachCloud("The example with-openstack", cloud => {
   const imageId = "3fb0e6a4-7a54-4d5e-9a8e-2f1f0d6c1b2a";
@@ -65,18 +65,9 @@ onEachCloud("The example with-openstack", cloud => {
   });
 
   it("is previewed with the official plugin, where this machine has it", async function () {
-    const env = await pluginEnvironment("openstack");
-    if (env === undefined) return this.skip();
-    const stack = await Stack.create({ program: exampleFolder("with-openstack"), config, env });
-    try {
-      const { code, text, events } = await stack.preview();
-      assert.equal(code, 0, text);
-      const planned = events.flatMap(({ resourcePreEvent }) => resourcePreEvent?.metadata ?? []);
-      const created = planned.filter(({ op }) => op === "create").map(({ type }) => type);
-      assert.ok(created.includes("pulumi-nodejs:dynamic/images:Image"), text);
-      assert.ok(created.includes("openstack:compute/instance:Instance"), text);
-    } finally {
-      await stack.dispose();
-    }
+    const created = await previewedWithPlugin("openstack", config);
+    if (created === undefined) return this.skip();
+    assert.ok(created.includes("pulumi-nodejs:dynamic/images:Image"), created.join());
+    assert.ok(created.includes("openstack:compute/instance:Instance"), created.join());
   });
 });

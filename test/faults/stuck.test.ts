@@ -4,8 +4,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Kind } from "../../provider/fields/field.ts";
 import { type LocalCloud, startCloud } from "../cloud/cloud.ts";
+import { ownerConnections } from "../cloud/connections.ts";
 import { client } from "../cloud/digitalocean/exercise.ts";
-import type { Account } from "../cloud/openStackCloud.ts";
 import { ProviderProcess } from "../engine/providerProcess.ts";
 import { ImageApi } from "../openstack/imageApi.ts";
 import { noise } from "../support/disk.ts";
@@ -56,22 +56,12 @@ describe("What is stuck", () => {
     const body = { body: disk, headers: { etag: '"one"' } };
     files.files.set("/disk.raw", body);
     files.files.set("/slow.raw", { ...body, until: new Promise(() => {}) });
-    const { openstack, digitalocean, divvycloud, ecl: eclCloud } = cloud.services;
-    const v1 = cloud.services["glance-v1"];
-    const keystone = (service: string, authUrl: string, account: Account, region?: string) => ({
-      ...{ service, authUrl, username: account.username, password: account.password, region },
-      ...{ userDomainName: account.userDomain, projectId: account.projectId },
-    });
+    const { openstack, ecl: eclCloud } = cloud.services;
     const region = openstack.regions[0];
     owner = await ImageApi.signIn(openstack.authUrl, openstack.accounts.owner, region?.imageUrl as string);
     ecl = await ImageApi.signIn(eclCloud.authUrl, eclCloud.accounts.owner, eclCloud.imageUrls.jp1);
-    const connections = {
-      openstack: keystone("openstack", openstack.authUrl, openstack.accounts.owner, region?.name),
-      ecl: keystone("ecl", eclCloud.authUrl, eclCloud.accounts.owner),
-      v1: keystone("glance-v1", v1.authUrl, v1.accounts.owner, v1.region),
-      do: { service: "digitalocean", token: digitalocean.accounts.sender.token, endpoint: digitalocean.url },
-      divvy: { service: "divvycloud", url: divvycloud.url, apiKey: divvycloud.admin.apiKey },
-    };
+    const { "glance-v1": v1, digitalocean, divvycloud, ...rest } = ownerConnections(cloud.services);
+    const connections = { ...rest, v1, do: digitalocean, divvy: divvycloud };
     start = env => ProviderProcess.start(project, env, { "images:connections": JSON.stringify(connections) }, "kept");
     provider = await start({});
   });

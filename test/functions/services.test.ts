@@ -5,18 +5,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Functions } from "../../provider/functions/index.ts";
 import { type LocalCloud, startCloud } from "../cloud/cloud.ts";
+import { connectionTo, ownerConnections } from "../cloud/connections.ts";
 import { client } from "../cloud/digitalocean/exercise.ts";
-import type { Account } from "../cloud/openStackCloud.ts";
 import { ImageApi } from "../openstack/imageApi.ts";
 import { noise } from "../support/disk.ts";
 import { GlanceV1Api } from "../support/glanceV1Api.ts";
 import { functionsOn } from "./open.ts";
-
-/** A connection of a service that speaks Keystone. */
-function keystone(service: string, authUrl: string, account: Account, region: string): Record<string, unknown> {
-  const { username, password, userDomain, projectId } = account;
-  return { service, authUrl, username, password, userDomainName: userDomain, projectId, region };
-}
 
 describe("Functions on the other services", () => {
   let dir: string;
@@ -27,19 +21,9 @@ describe("Functions on the other services", () => {
   before(async () => {
     dir = await mkdtemp(join(tmpdir(), "pulumi-images-functions-"));
     cloud = await startCloud({ dir, services: ["ecl", "istack", "glance-v1", "digitalocean", "divvycloud"] });
-    const { ecl, istack, digitalocean, divvycloud } = cloud.services;
-    const v1 = cloud.services["glance-v1"];
     functions = functionsOn({
-      ecl: keystone("ecl", ecl.authUrl, ecl.accounts.owner, "jp1"),
-      istack: keystone("istack", istack.authUrl, istack.accounts.owner, istack.region),
-      "glance-v1": keystone("glance-v1", v1.authUrl, v1.accounts.owner, v1.region),
-      "v1-admin": keystone("glance-v1", v1.authUrl, v1.accounts.admin, v1.region),
-      digitalocean: {
-        service: "digitalocean",
-        token: digitalocean.accounts.sender.token,
-        endpoint: digitalocean.url,
-      },
-      divvycloud: { service: "divvycloud", url: divvycloud.url, apiKey: divvycloud.admin.apiKey },
+      ...ownerConnections(cloud.services),
+      "v1-admin": connectionTo(cloud.services, "glance-v1", "admin"),
     });
   });
   after(async () => {

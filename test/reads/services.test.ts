@@ -5,18 +5,12 @@ import { join } from "node:path";
 import { openServices } from "../../provider/runtime.ts";
 import type { ServiceName } from "../../provider/services/names.ts";
 import { type LocalCloud, startCloud } from "../cloud/cloud.ts";
-import type { Account } from "../cloud/openStackCloud.ts";
+import { ownerConnections } from "../cloud/connections.ts";
 import { ImageApi } from "../openstack/imageApi.ts";
 import { noise } from "../support/disk.ts";
 import { type FileServer, startFileServer } from "../support/fileServer.ts";
 import { GlanceV1Api } from "../support/glanceV1Api.ts";
 import { inTurns } from "./inTurns.ts";
-
-/** A connection of a service that speaks Keystone. */
-function keystone(service: string, authUrl: string, account: Account, region: string): Record<string, unknown> {
-  const { username, password, userDomain, projectId } = account;
-  return { service, authUrl, username, password, userDomainName: userDomain, projectId, region };
-}
 
 /** A refresh of 250 images, eight at a time as the engine reads them, where a service can't be asked for images by their ids. */
 describe("Reads of many images on the other services", () => {
@@ -34,19 +28,7 @@ describe("Reads of many images on the other services", () => {
     const services: ServiceName[] = ["ecl", "istack", "glance-v1", "digitalocean", "divvycloud"];
     const digitalOcean = { taskTime: 1, requestsPerMinute: 1e6, requestsPerHour: 1e6 };
     cloud = await startCloud({ dir, services, settings: { digitalocean: digitalOcean } });
-    const { ecl, istack, digitalocean, divvycloud } = cloud.services;
-    const v1 = cloud.services["glance-v1"];
-    connections = {
-      ecl: keystone("ecl", ecl.authUrl, ecl.accounts.owner, "jp1"),
-      istack: keystone("istack", istack.authUrl, istack.accounts.owner, istack.region),
-      "glance-v1": keystone("glance-v1", v1.authUrl, v1.accounts.owner, v1.region),
-      digitalocean: {
-        service: "digitalocean",
-        token: digitalocean.accounts.sender.token,
-        endpoint: digitalocean.url,
-      },
-      divvycloud: { service: "divvycloud", url: divvycloud.url, apiKey: divvycloud.admin.apiKey },
-    };
+    connections = ownerConnections(cloud.services);
   });
   after(async () => {
     await files.stop();
