@@ -59,19 +59,33 @@ onEachCloud("Image tags", cloud => {
     assert.equal(await tag("DELETE", "z"), 404);
   });
 
+  // Whether two writes meet is a matter of chance: on a busy machine a round can pass in which none do.
+  const rounds = 20;
+
   it("that are added at once lose each other, and all are answered as if they were kept", async () => {
-    const answers = await Promise.all(Array.from({ length: 12 }, (_, index) => tag("PUT", `t${index}`)));
-    // Where rows are locked, a few are told that the image isn't there.
-    for (const status of answers) assert.ok(status === 204 || status === 404, String(status));
-    assert.ok(answers.filter(status => status === 204).length > (await tags()).length);
+    let lost = 0;
+    for (let round = 0; lost === 0 && round < rounds; round++) {
+      const names = Array.from({ length: 12 }, (_, index) => `t${index}`);
+      const answers = await Promise.all(names.map(name => tag("PUT", name)));
+      // Where rows are locked, a few are told that the image isn't there.
+      for (const status of answers) assert.ok(status === 204 || status === 404, String(status));
+      const kept = await tags();
+      lost = names.filter((name, index) => answers[index] === 204 && !kept.includes(name)).length;
+      await owner.patch(id, { op: "replace", path: "/tags", value: [] });
+    }
+    assert.ok(lost > 0);
   });
 
   it("aren't the only thing that is lost: properties are too", async () => {
-    const answers = await Promise.all(
-      Array.from({ length: 12 }, (_, index) => owner.patch(id, { op: "add", path: `/p${index}`, value: "x" })),
-    );
-    const told = answers.filter(({ status }) => status === 200).length;
-    const kept = Object.keys((await owner.get(id)).json).filter(key => /^p\d+$/.test(key)).length;
-    assert.ok(told > kept, `${told} were told, ${kept} were kept`);
+    let lost = 0;
+    for (let round = 0; lost === 0 && round < rounds; round++) {
+      const names = Array.from({ length: 12 }, (_, index) => `p${round}_${index}`);
+      const answers = await Promise.all(
+        names.map(name => owner.patch(id, { op: "add", path: `/${name}`, value: "x" })),
+      );
+      const kept = Object.keys((await owner.get(id)).json);
+      lost = names.filter((name, index) => answers[index]?.status === 200 && !kept.includes(name)).length;
+    }
+    assert.ok(lost > 0);
   });
 });
