@@ -32,9 +32,16 @@ onEachCloud("The example promote", cloud => {
   after(() => stack.dispose());
 
   it("brings the approved image to production, with its tag and properties", async () => {
+    cloud().forget();
     const run = await stack.up();
     assert.deepEqual(run.steps, { staged: "create", approved: "create", promoted: "create" });
     outputs = await stackOutputs(stack);
+    const [here, there] = cloud().recorders.map(({ requests }) =>
+      requests.filter(({ method }) => method !== "GET").map(({ method, path }) => `${method} ${path}`),
+    );
+    const staged = `/v2/images/${ids().staged}`;
+    assert.deepEqual(here, ["POST /v2/images", `PUT ${staged}/file`, `PUT ${staged}/tags/approved`]);
+    assert.deepEqual(there, ["POST /v2/images", `PUT /v2/images/${ids().promoted}/file`]);
     const digest = sha512(await readFile(disk));
     assert.equal(outputs.digest, `sha512:${digest}`);
     const shown = async (api: ImageApi, id: string) => {

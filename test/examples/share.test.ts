@@ -31,11 +31,20 @@ onEachCloud("The example share", cloud => {
   after(() => stack.dispose());
 
   it("gives team B an image that it accepted", async () => {
+    cloud().forget();
     const run = await stack.up();
     assert.deepEqual(run.steps, { golden: "create", "team-b": "create", release: "create" });
     const outputs = await stackOutputs(stack);
     assert.equal(outputs.answer, "accepted");
     imageId = outputs.imageId as string;
+    const path = `/v2/images/${imageId}`;
+    assert.deepEqual(cloud().writes().toSorted(), [
+      "POST /v2/images",
+      `POST ${path}/members`,
+      `PUT ${path}/file`,
+      `PUT ${path}/members/${cloud().accounts.consumer.projectId}`,
+      `PUT ${path}/tags/2026-11`,
+    ]);
     const made = await teamA.image(imageId);
     assert.deepEqual(
       [made.name, made.status, made.visibility, made.tags, made.os_hash_value],
@@ -60,9 +69,11 @@ onEachCloud("The example share", cloud => {
     cloud().forget();
     const run = await stack.destroy();
     assert.deepEqual(run.steps, { golden: "delete", "team-b": "delete", release: "delete" });
-    const [last, ...before] = cloud().writes().reverse();
-    assert.equal(last, `DELETE /v2/images/${imageId}`, "the membership and the tag go before their image");
-    assert.deepEqual(before.length, 2);
+    const path = `/v2/images/${imageId}`;
+    const parts = [`DELETE ${path}/members/${cloud().accounts.consumer.projectId}`, `DELETE ${path}/tags/2026-11`];
+    const deleted = cloud().writes();
+    assert.equal(deleted.pop(), `DELETE ${path}`, "the membership and the tag go before their image");
+    assert.deepEqual(deleted.toSorted(), parts);
     assert.equal(await teamA.exists(imageId), false);
     assert.equal(await teamB.exists(imageId), false);
     assert.deepEqual(await stack.state(), {});

@@ -38,11 +38,13 @@ onEachCloud("The example store-migration", cloud => {
 
   it("brings each image to the new store", async () => {
     assert.deepEqual(await allStores(), [["fast"], ["fast"], ["fast"]]);
+    cloud().forget();
     const run = await stack.up();
     assert.deepEqual(
       run.steps,
       everyImage(() => "create"),
     );
+    assert.deepEqual(cloud().writes().toSorted(), images.map(id => `POST /v2/images/${id}/import`).toSorted());
     assert.deepEqual(await allStores(), Array(3).fill(["fast", "slow"]));
     const { digests } = await stackOutputs(stack);
     assert.deepEqual(
