@@ -40,9 +40,9 @@ onEachCloud("Twelve tags and four properties in parallel, while data is being up
         }),
       ),
     ]);
+    const uploads = await Promise.all(ids.map(id => api.beginUpload(id, disk)));
     let ended: Promise<unknown> | undefined;
     try {
-      const uploads = await Promise.all(ids.map(id => api.beginUpload(id, disk)));
       cloud().forget();
       await stack.declare(declared);
       const log = join(stack.folder, "up.json");
@@ -59,6 +59,7 @@ onEachCloud("Twelve tags and four properties in parallel, while data is being up
         }
       };
       for (const [n, id] of ids.entries()) {
+        const [upload] = uploads;
         const written = () =>
           cloud()
             .writes()
@@ -68,7 +69,8 @@ onEachCloud("Twelve tags and four properties in parallel, while data is being up
           await look();
         }
         assert.deepEqual(written(), [], text);
-        await uploads[n]?.finish();
+        await upload?.finish();
+        uploads.shift();
       }
       assert.equal(await ended, 0, text);
       for (const id of ids) {
@@ -80,6 +82,8 @@ onEachCloud("Twelve tags and four properties in parallel, while data is being up
       const quiet = await stack.preview(undefined, "--refresh", "--expect-no-changes");
       assert.equal(quiet.code, 0, quiet.text);
     } finally {
+      // What waits for them ends, too.
+      await Promise.allSettled(uploads.map(upload => upload.finish()));
       await ended;
       await stack.dispose();
     }
