@@ -5,9 +5,12 @@ import { join } from "node:path";
 import { dump } from "js-yaml";
 import { pulumiImages } from "../cli/command.ts";
 import { type LocalCloud, startCloud } from "../cloud/cloud.ts";
+import { client } from "../cloud/digitalocean/exercise.ts";
 import type { Account } from "../cloud/openStackCloud.ts";
+import { ImageApi } from "../openstack/imageApi.ts";
 import { noise } from "../support/disk.ts";
 import { type FileServer, startFileServer } from "../support/fileServer.ts";
+import { type ForgeServer, startForge } from "../support/forge.ts";
 import { CommandLines, filesIn, findSecret } from "../support/secrets.ts";
 import { type Declared, Stack } from "./stack.ts";
 
@@ -37,12 +40,15 @@ describe("Leak hunt, on all services", () => {
   let cloud: LocalCloud;
   let files: FileServer;
   let stack: Stack;
+  let forge: ForgeServer;
+  let droplet: string;
   const outputs = new Map<string, string>();
   const lines = new CommandLines();
   const planted = {
     "a source's header": "planted/header+value=1",
     "a url's password": "planted-url-password-2",
     "a url's signature": "planted-url-signature-3",
+    "a forge's token that isn't valid": "planted-forge-token-4",
   };
   const disk = noise("leaks", 50_000);
 
@@ -51,6 +57,9 @@ describe("Leak hunt, on all services", () => {
     const settings = { digitalocean: { taskTime: 20 }, divvycloud: { taskTime: 20 }, ecl: { copyStep: 5 } };
     cloud = await startCloud({ dir: join(dir, "cloud"), regions: 2, settings });
     files = await startFileServer();
+    forge = await startForge();
+    const made = await client(cloud.services.digitalocean.controlUrl)("POST", "/sender/droplets", { name: "base" });
+    droplet = String(made.body.id);
     files.files.set("/disk.raw", { body: disk, headers: { etag: '"one"' } });
     files.files.set("/private.raw", {
       body: disk,
@@ -83,6 +92,7 @@ describe("Leak hunt, on all services", () => {
     await lines.end();
     await stack?.dispose();
     await files?.stop();
+    await forge?.stop();
     await cloud?.stop();
     await rm(dir, { recursive: true, force: true });
   });
@@ -140,7 +150,15 @@ describe("Leak hunt, on all services", () => {
       ...Object.fromEntries(known),
       "DigitalOcean's token": digitalocean.accounts.sender.token,
       "DivvyCloud's key": divvycloud.admin.apiKey,
+      "DivvyCloud's password": divvycloud.admin.password,
+      "the forge's token": forge.token,
     };
+  }
+
+  /** DivvyCloud by name and password, instead of the key: then it gives out sessions. */
+  function sessions(): NodeJS.ProcessEnv {
+    const { username, password } = cloud.services.divvycloud.admin;
+    return { DIVVYCLOUD_API_KEY: undefined, DIVVYCLOUD_USERNAME: username, DIVVYCLOUD_PASSWORD: password };
   }
 
   /** Those that the cloud has given out meanwhile: its own files hold them. */
@@ -149,7 +167,10 @@ describe("Leak hunt, on all services", () => {
     const given = await Promise.all(
       stores.map(async file => Object.keys((JSON.parse(await readFile(file, "utf8")) as { tokens: object }).tokens)),
     );
-    return Object.fromEntries(given.flat().map((token, n) => [`token ${n}`, token]));
+    const state = await readFile(join(dir, "cloud", "divvycloud", "state.json"), "utf8");
+    const begun = (JSON.parse(state) as { sessions: { id: string }[] }).sessions.map(({ id }) => id);
+    assert.ok(begun.length > 0, "DivvyCloud has begun sessions");
+    return Object.fromEntries([...given.flat(), ...begun].map((token, n) => [`token ${n}`, token]));
   }
 
   function declared(): Declared[] {
@@ -185,6 +206,12 @@ describe("Leak hunt, on all services", () => {
       of("ImageMember", "glance-v1", "v1 member", { imageId: { $output: "v1.id" }, member: project }),
       of("Image", "digitalocean", "do", { name: "do", regions: ["nyc3"], source: { url: url.replace(/user.*@/, "") } }),
       of("ImageTag", "digitalocean", "do tag", { imageId: { $output: "do.id" }, tag: "x" }),
+      of("ImageCopy", "digitalocean", "do copy", { imageId: { $output: "do.id" }, to: { regions: ["ams3"] } }),
+      of("Image", "digitalocean", "do snapshot", { name: "do snapshot", dropletId: droplet }),
+      of("ImageMember", "digitalocean", "do member", {
+        imageId: { $output: "do snapshot.id" },
+        recipientUuid: cloud.services.digitalocean.accounts.recipient.uuid,
+      }),
       of("Image", "divvycloud", "divvy", {
         name: "divvy",
         adopt: { id: cloud.services.divvycloud.clouds.AWS?.images[0] },
@@ -193,8 +220,9 @@ describe("Leak hunt, on all services", () => {
   }
 
   /** Runs with everything that it writes in the stack's folder. */
-  async function run(title: string, args: string[]): Promise<number> {
+  async function run(title: string, args: string[], more: NodeJS.ProcessEnv = {}): Promise<number> {
     const env = {
+      ...more,
       TMPDIR: join(stack.folder, "tmp"),
       XDG_CACHE_HOME: join(stack.folder, "cache"),
       NODE_OPTIONS: `--report-on-signal --report-uncaught-exception --report-on-fatalerror --report-directory=${join(stack.folder, "reports")}`,
@@ -219,6 +247,45 @@ describe("Leak hunt, on all services", () => {
     process.kill(pid, "SIGUSR2");
     while ((await readdir(join(stack.folder, "reports"))).length === 0) await new Promise(done => setTimeout(done, 20));
     process.kill(pid, "SIGKILL");
+  }
+
+  /** Drift in every format, and as a comment: one that is written, and one that is refused. */
+  async function report(): Promise<void> {
+    const { openstack } = cloud.services;
+    const owner = await ImageApi.signIn(
+      openstack.authUrl,
+      openstack.accounts.owner,
+      openstack.imageServers[0] as string,
+    );
+    await owner.set((await stack.state()).signed?.id as string, { name: "drifted" });
+    const formats = ["markdown", "json", "junit", "sarif", "html"].flatMap(name => [`--${name}`, `drift.${name}`]);
+    const drift = await pulumiImages(["drift", "--stack", stack.name, ...formats], {
+      cwd: stack.folder,
+      env: { ...stack.env, ...sessions() },
+    });
+    outputs.set("pulumi-images drift", `${drift.out}\n${drift.err}`);
+    assert.equal(drift.code, 2, drift.err);
+    const github = {
+      ...{
+        GITHUB_ACTIONS: "true",
+        GITHUB_API_URL: forge.url,
+        GITHUB_REPOSITORY: "o/r",
+        GITHUB_REF: "refs/pull/7/merge",
+      },
+      PATH: process.env.PATH,
+    };
+    for (const token of [forge.token, planted["a forge's token that isn't valid"]]) {
+      const comment = await pulumiImages(["comment", "drift.markdown"], {
+        cwd: stack.folder,
+        env: { ...github, GITHUB_TOKEN: token },
+      });
+      outputs.set(`pulumi-images comment, code ${comment.code}`, `${comment.out}\n${comment.err}`);
+    }
+    assert.deepEqual(
+      [...outputs.keys()].filter(title => title.includes("comment")),
+      ["pulumi-images comment, code 0", "pulumi-images comment, code 4"],
+    );
+    for (const [n, { body }] of forge.comments.entries()) outputs.set(`comment ${n}`, body);
   }
 
   it("a run of everything: what fails, what works, a crash, a refresh, functions, the command", async () => {
@@ -261,12 +328,13 @@ describe("Leak hunt, on all services", () => {
 
     cloud.faults.clear();
     assert.equal(
-      await run("the up", ["up", "--yes", "--skip-preview", "--diff", ...verbose]),
+      await run("the up", ["up", "--yes", "--skip-preview", "--diff", ...verbose], sessions()),
       0,
       outputs.get("the up")?.slice(-3000),
     );
     assert.equal(await run("the preview", ["preview", "--refresh", "--diff", "--json", ...verbose]), 0);
     await run("the export", ["stack", "export"]);
+    await report();
     await writeFile(join(stack.folder, "index.cjs"), functions);
     assert.equal(await run("functions", ["preview", ...verbose]), 0, outputs.get("functions")?.slice(-3000));
     const env = {
@@ -296,7 +364,17 @@ describe("Leak hunt, on all services", () => {
     }
     for (const line of lines.seen) texts.set(`the command line ${line.slice(0, 40)}`, line);
     const names = [...texts.keys()].join("\n");
-    for (const part of ["/history/", "/reports/", "/cache/", "trace.jsonl", "events-", "grpc.json"])
+    for (const part of [
+      "/history/",
+      "/reports/",
+      "/cache/",
+      "trace.jsonl",
+      "events-",
+      "grpc.json",
+      "drift.json",
+      "drift.html",
+      "comment 0",
+    ])
       assert.ok(names.includes(part), `${part} is among what is searched`);
     const given = await tokens();
     assert.ok(Object.keys(given).length >= 5, "the cloud has given tokens");
