@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { ImageArgs } from "./args/index.ts";
 import { markedInputs } from "./inputs.ts";
-import { traceProgramOnly } from "./programStack.ts";
+import { traceAgain, traceNothing, traceProgramOnly } from "./programStack.ts";
 
 /** Which image to read, and where. */
 export type ImageLookup = Pick<ImageArgs, "service" | "connection">;
@@ -206,8 +206,12 @@ const outputs: Record<ImageArgs["service"], readonly string[]> = {
     ...["organizationServiceId", "resourceTags"],
   ],
 };
-const ofAll = ["status", "name", "content", "createdAt", "updatedAt"];
-const all = [...new Set([...ofAll, ...Object.values(outputs).flat()])];
+const all = [...new Set(ordered(Object.values(outputs).flat()))];
+
+/** With those of every service. */
+function ordered(own: readonly string[]): string[] {
+  return ["status", "name", "content", "createdAt", ...own, "updatedAt"];
+}
 
 /**
  * The engine fills in what a resource names: each output has to be there from the start. Each costs time in the program, so that it is just
@@ -215,16 +219,25 @@ const all = [...new Set([...ofAll, ...Object.values(outputs).flat()])];
  */
 function outputsOf({ service }: ImageLookup): Record<string, undefined> {
   const own = outputs[service];
-  return Object.fromEntries((own === undefined ? all : [...ofAll, ...own]).map(name => [name, undefined]));
+  return Object.fromEntries((own === undefined ? all : ordered(own)).map(name => [name, undefined]));
 }
 
 /** The outputs of other services are there, without a value. */
-for (const name of all) {
+const nothing = pulumi.output(undefined);
+for (const name of all)
+  Object.defineProperty(Image.prototype, name, { configurable: true, writable: true, value: nothing });
+
+/** The SDK sets the outputs one after the other, in the order of `outputsOf`: this is done with the first and with the last of them. */
+for (const [name, done] of [
+  ["status", traceNothing],
+  ["updatedAt", traceAgain],
+] as const) {
   Object.defineProperty(Image.prototype, name, {
     configurable: true,
-    get: () => pulumi.output(undefined),
+    get: () => nothing,
     set(value) {
       Object.defineProperty(this, name, { value, enumerable: true, configurable: true, writable: true });
+      done();
     },
   });
 }
