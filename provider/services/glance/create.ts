@@ -48,7 +48,7 @@ export async function complete(
   }
   await remove(cloud, found.id, { force: true }, job);
   const reserved = await reserve(cloud, order, job);
-  return await finish(cloud, reserved.image, order, job);
+  return await finish(cloud, reserved.image, order, job, reserved.mine ? "as ordered" : "correct");
 }
 
 /** Whether an image of ours can still be brought to what is ordered: not one that the server takes for being uploaded to for ever. */
@@ -146,8 +146,10 @@ async function finish(
   again = true,
 ): Promise<ImageFacts> {
   try {
-    const filled = order.data === undefined ? reserved : await fill(cloud, reserved.id, order, job);
-    if (metadata === "correct" || order.values.state === "deactivated") return await correct(cloud, filled, order, job);
+    const filled =
+      order.data === undefined ? reserved : await fill(cloud, reserved.id, order, job, metadata === "as ordered");
+    const active = order.values.state === "deactivated" && filled.status !== "deactivated";
+    if (metadata === "correct" || active) return await correct(cloud, filled, order, job);
     cloud.rest.note(filled);
     return factsOf(filled, cloud.dialect);
   } catch (error) {

@@ -14,21 +14,29 @@ const uploadTries = 4;
 
 /**
  * Brings a queued image's data in, the way the order says, and holds what the server got against what was sent.
+ * @param fresh this run has just made the image: nothing has happened to it yet
  * @throws ImagesError "content" when the data isn't what it should be, "failed" when the server's own import failed
  */
-export async function fill(cloud: GlanceCloud, id: string, order: ImageOrder, job: Job): Promise<WireImage> {
+export async function fill(
+  cloud: GlanceCloud,
+  id: string,
+  order: ImageOrder,
+  job: Job,
+  fresh: boolean,
+): Promise<WireImage> {
   const data = order.data as ImageData;
+  const tasksBefore = async () => (fresh ? new Set<string>() : await tasksOf(cloud, id));
   if (data.import && data.url !== undefined) {
-    const tasks = await tasksOf(cloud, id);
+    const tasks = await tasksBefore();
     await beginImport(cloud, id, { method: { name: "web-download", uri: data.url }, ...storesOf(order) }, tasks);
     const image = await untilImported(cloud.client, id, tasks, job);
     await verifyImport(cloud, image, order);
     return image;
   }
   const stores = order.values.stores as string[] | undefined;
-  if (stores === undefined || stores.length < 2) return await upload(cloud, id, order, job, "upload", stores?.[0]);
-  await upload(cloud, id, order, job, "stage");
-  const tasks = await tasksOf(cloud, id);
+  if (stores === undefined || stores.length < 2) return await upload(cloud, id, order, job, stores?.[0]);
+  await send(cloud, id, order, job, "stage");
+  const tasks = await tasksBefore();
   await beginImport(cloud, id, { method: { name: "glance-direct" }, ...storesOf(order) }, tasks);
   return await untilImported(cloud.client, id, tasks, job);
 }
@@ -69,15 +77,42 @@ export async function tasksOf(cloud: GlanceCloud, id: string): Promise<Set<strin
   return new Set((await cloud.client.tasks(id)).map(task => task.id));
 }
 
-/** The data of `upload` ends in the image, that of `stage` waits on the server for an import. */
 async function upload(
   cloud: GlanceCloud,
   id: string,
   order: ImageOrder,
   job: Job,
-  how: "upload" | "stage",
-  store = order.values.store as string | undefined,
+  store: string | undefined,
 ): Promise<WireImage> {
+  const sent = await send(cloud, id, order, job, "upload", store ?? (order.values.store as string | undefined));
+  // What is read back once then shows both that it is so, and the data's digests.
+  if (order.values.state === "deactivated") await deactivated(cloud, id);
+  const image = await untilSettled(cloud.client, id, job);
+  await verify(cloud, image, order, sent ?? (await digestOf(cloud, order, job)), job);
+  return image;
+}
+
+/** A service that isn't ready for it yet (403, 409) is asked again later, when the image is active. */
+async function deactivated(cloud: GlanceCloud, id: string): Promise<void> {
+  try {
+    await cloud.client.action(id, "deactivate");
+  } catch (error) {
+    if (!(error instanceof ImagesError) || (error.status !== 403 && error.status !== 409)) throw error;
+  }
+}
+
+/**
+ * Sends the data: that of `upload` ends in the image, that of `stage` waits on the server for an import.
+ * @returns what was sent; undefined when that is no longer known
+ */
+async function send(
+  cloud: GlanceCloud,
+  id: string,
+  order: ImageOrder,
+  job: Job,
+  how: "upload" | "stage",
+  store?: string,
+): Promise<Sent | undefined> {
   for (let attempt = 1; ; attempt++) {
     let content: Content | undefined;
     try {
@@ -108,11 +143,7 @@ async function upload(
         continue;
       }
     }
-    const sent = await (content as Content | undefined)?.finished.catch(() => undefined);
-    if (how === "stage") return await present(cloud, id);
-    const image = await untilSettled(cloud.client, id, job);
-    await verify(cloud, image, order, sent ?? (await digestOf(cloud, order, job)), job);
-    return image;
+    return await (content as Content | undefined)?.finished.catch(() => undefined);
   }
 }
 
