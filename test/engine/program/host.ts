@@ -1,4 +1,4 @@
-import { Server, ServerCredentials, type sendUnaryData, type UntypedServiceImplementation } from "@grpc/grpc-js";
+import { Server, ServerCredentials, type sendUnaryData } from "@grpc/grpc-js";
 import * as automation from "@pulumi/pulumi/automation/server.js";
 import languageServices from "@pulumi/pulumi/proto/language_grpc_pb.js";
 import * as settings from "@pulumi/pulumi/runtime/settings.js";
@@ -20,7 +20,9 @@ interface Run {
 
 // The SDK leaves what it marks as internal out of its types.
 const { LanguageServer } = automation as unknown as {
-  LanguageServer: new (program: () => Promise<unknown>) => UntypedServiceImplementation & { run: Handler };
+  LanguageServer: new (
+    program: () => Promise<unknown>,
+  ) => { run: Handler; getRequiredPlugins: Handler; getPluginInfo: Handler };
 };
 const { grpcClientOptions } = settings as unknown as { grpcClientOptions: Record<string, unknown> };
 const { getStore } = state as unknown as { getStore(): Run };
@@ -38,7 +40,8 @@ export async function startProgramHost(folder: string): Promise<ProgramHost> {
     return declare(folder);
   });
   server.addService(languageServices.LanguageRuntimeService, {
-    ...({ getRequiredPlugins: language.getRequiredPlugins, getPluginInfo: language.getPluginInfo } as never),
+    getRequiredPlugins: language.getRequiredPlugins,
+    getPluginInfo: language.getPluginInfo,
     // The SDK takes a lost engine for one that has ended, and the program for done: the engine would then delete what wasn't declared.
     run: (call: unknown, callback: sendUnaryData<unknown>) =>
       language.run(call, (error, response) =>
