@@ -86,7 +86,8 @@ export class Gate {
         nth,
         requestBytes,
         responseBytes,
-        json: !/\.raw$|\/file$/.test(path),
+        // The Image API v1 gives an image's data, where version 2 gives what is known of it.
+        json: !(/\.raw$|\/file$/.test(path) || (method === "GET" && /^\/v1\/images\/[0-9a-f-]{36}$/.test(path))),
         target,
       };
     });

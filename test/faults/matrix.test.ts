@@ -82,7 +82,7 @@ describe("Faults", () => {
   const rows: Row[] = [
     {
       title: "the local OpenStack",
-      oneIn: 19,
+      oneIn: 11,
       open: async () => openStackPlace(await emptyCloudOf("local"), disk, files.url),
     },
     {
@@ -90,11 +90,11 @@ describe("Faults", () => {
       oneIn: 97,
       open: async () => openStackPlace(await emptyCloudOf("real"), disk, files.url),
     },
-    { title: "ECL", oneIn: 19, open: () => eclPlace(cloud, disk, files.url) },
-    { title: "istack", oneIn: 19, open: () => istackPlace(cloud, disk, files.url) },
-    { title: "Glance v1", oneIn: 19, open: () => glanceV1Place(cloud, disk, files.url) },
-    { title: "DigitalOcean", oneIn: 19, open: async () => digitalOceanPlace(cloud, files.url) },
-    { title: "DivvyCloud", oneIn: 19, open: async () => divvyCloudPlace(cloud) },
+    { title: "ECL", oneIn: 11, open: () => eclPlace(cloud, disk, files.url) },
+    { title: "istack", oneIn: 11, open: () => istackPlace(cloud, disk, files.url) },
+    { title: "Glance v1", oneIn: 11, open: () => glanceV1Place(cloud, disk, files.url) },
+    { title: "DigitalOcean", oneIn: 11, open: async () => digitalOceanPlace(cloud, files.url) },
+    { title: "DivvyCloud", oneIn: 11, open: async () => divvyCloudPlace(cloud) },
   ];
 
   for (const { title, oneIn, open } of rows) {
