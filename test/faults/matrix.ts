@@ -258,7 +258,7 @@ class Broken extends Error {
 
 /** What an error has to say: which request, or what was waited for, or what to do. */
 const clear =
-  /\[[-\w]+: [A-Z]+ (?:\/|https?:)\S*|No usable answer|Keystone|can't be reached|broke off|couldn't|the import .* of image \S+ failed/;
+  /\[[-\w]+: [A-Z]+ (?:\/|https?:)\S*|No usable answer|Keystone|can't be reached|broke off|couldn't|the import (?:.* )?of image \S+ failed/;
 const unclear = /undefined|\[object|TypeError|RangeError|\bat .*\.js:\d/;
 
 function keyOf(place: Place, scenario: number, verb: Verb): string {
