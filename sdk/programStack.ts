@@ -3,7 +3,8 @@
  * resource's outputs, which it shows for promises that never ended, and only where PULUMI_DEBUG_PROMISE_LEAKS is set.
  */
 const leaksWanted = process.env.PULUMI_DEBUG_PROMISE_LEAKS !== undefined;
-let paused: { limit: number } | undefined;
+/** The usual limit, while no traces are taken. */
+let limit: number | undefined;
 
 /**
  * Cuts stack traces where the program ends, until the function that it returns is called. What is below the program (Node's loader, Pulumi's
@@ -25,12 +26,12 @@ export function traceProgramOnly(): () => void {
 
 /** Takes no traces until `traceAgain` is called: for where outputs are made, which took half of a program's time. */
 export function traceNothing(): void {
-  if (leaksWanted || paused !== undefined) return;
-  paused = { limit: Error.stackTraceLimit };
+  if (leaksWanted || limit !== undefined) return;
+  limit = Error.stackTraceLimit;
   Error.stackTraceLimit = 0;
 }
 
 export function traceAgain(): void {
-  if (paused !== undefined) Error.stackTraceLimit = paused.limit;
-  paused = undefined;
+  if (limit !== undefined) Error.stackTraceLimit = limit;
+  limit = undefined;
 }

@@ -2,7 +2,7 @@ import { ImagesError, UnfinishedError } from "../../errors.ts";
 import { leftoverPatienceMs } from "../../http/patience.ts";
 import { firstImageIdOf, imageIdOf, isOwnId } from "../../mark.ts";
 import { ServiceLost } from "../lost.ts";
-import type { ImageFacts, ImageOrder, Job } from "../service.ts";
+import type { ImageFacts, ImageOrder, Job, Mark } from "../service.ts";
 import { createBody, factsOf, markProperties, type WireImage } from "./attributes.ts";
 import type { GlanceCloud } from "./cloud.ts";
 import { fill, holds } from "./data.ts";
@@ -98,27 +98,27 @@ async function findLeftover(
 /** Makes the image's record. `mine` is false when a parallel run of the same resource, or an earlier one, had made it already. */
 async function reserve(cloud: GlanceCloud, order: ImageOrder, job: Job): Promise<{ image: WireImage; mine: boolean }> {
   const chosen = (order.values.imageId as string | undefined)?.toLowerCase();
-  if (chosen === undefined && cloud.dialect.hidden) {
-    const id = firstImageIdOf(order.mark);
-    const made = await cloud.client.create(createBody(order.values, id, order.mark));
-    if (made !== undefined) return { image: made, mine: true };
-    const existing = await cloud.client.get(id);
-    if (existing?.[markProperties.resource] === order.mark.resource) return { image: existing, mine: false };
-    // It has been made before, so there may be a leftover that was hidden and isn't to be any more, or the other way round: worth a second look.
-    const image = await findLeftover(cloud, order, job, order.values.hidden !== true);
-    if (image !== undefined) return { image, mine: false };
-  }
-  const day = new Date().toISOString().slice(0, 10);
-  for (let attempt = 0; attempt < mostAttempts; attempt++) {
-    const id = chosen ?? imageIdOf(order.mark, day, attempt);
+  const first = cloud.dialect.hidden ? firstImageIdOf(order.mark) : undefined;
+  for (const id of chosen === undefined ? idsOf(order.mark, first) : [chosen]) {
     const made = await cloud.client.create(createBody(order.values, id, order.mark));
     if (made !== undefined) return { image: made, mine: true };
     // 409: there is, or there was, an image with this id.
     const existing = await cloud.client.get(id);
     if (existing?.[markProperties.resource] === order.mark.resource) return { image: existing, mine: false };
     if (chosen !== undefined) throw usedId(chosen, existing);
+    if (id !== first) continue;
+    // It has been made before, so there may be a leftover that was hidden and isn't to be any more, or the other way round: worth a second look.
+    const image = await findLeftover(cloud, order, job, order.values.hidden !== true);
+    if (image !== undefined) return { image, mine: false };
   }
   throw new ImagesError("conflict", "found no free image id");
+}
+
+/** The ids that a resource's image can get, in the order in which they are tried. */
+function* idsOf(mark: Mark, first: string | undefined): Generator<string> {
+  if (first !== undefined) yield first;
+  const day = new Date().toISOString().slice(0, 10);
+  for (let attempt = 0; attempt < mostAttempts; attempt++) yield imageIdOf(mark, day, attempt);
 }
 
 function usedId(id: string, existing: WireImage | undefined): ImagesError {

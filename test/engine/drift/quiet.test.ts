@@ -13,8 +13,8 @@ import { refreshedOf } from "./drifting.ts";
 
 /** Refreshes by the engine, a couple of seconds each: a few in every run of the tests, a hundred by `npm run drift:quiet`. */
 const refreshes = Number(process.env.IMAGES_TEST_REFRESHES ?? 3);
-/** Reads by the provider process, of everything that is in the stack: at least as many as there are ways to write them. */
-const reads = Math.max(25, refreshes);
+/** Reads by the provider process, of everything that is in the stack. */
+const reads = 100;
 
 type Connections = Record<string, Record<string, unknown>>;
 
