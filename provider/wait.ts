@@ -1,5 +1,6 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { ImagesError } from "./errors.ts";
+import { leftoverPatienceMs } from "./http/patience.ts";
 import type { Job } from "./services/service.ts";
 
 const firstPauseMs = 200;
@@ -29,4 +30,9 @@ export async function waitFor<T>(ask: () => Promise<T | undefined>, what: () => 
       throw new ImagesError("interrupted", `was told to stop while waiting for ${what()}`, { cause });
     }
   }
+}
+
+/** The same work with as long to go as what an earlier, interrupted run left at work on a service gets. */
+export function forLeftover(job: Job): Job {
+  return { ...job, deadline: Date.now() + leftoverPatienceMs() };
 }

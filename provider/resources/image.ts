@@ -6,11 +6,12 @@ import { markOf } from "../mark.ts";
 import { configure, serviceOf, tableOf } from "../runtime.ts";
 import type { ImageFacts, ImageOrder, ImageService, Values } from "../services/service.ts";
 import { lostContent } from "../services/storedData.ts";
+import { forLeftover } from "../wait.ts";
 import { declaredIn, problemOf, problemsIn } from "./checks.ts";
 import { generationOf } from "./generation.ts";
 import { jobOf, momentOf } from "./job.ts";
 import { changesOf, inputsFrom, outputsFrom, refreshedOutputs } from "./managed.ts";
-import { madeAnew, type Provider, partly, toFailures } from "./provider.ts";
+import { type Provider, partly, toFailures } from "./provider.ts";
 import { keepPrivate, openedSource, sourceData } from "./sources.ts";
 import { ownTags } from "./tagOwners.ts";
 
@@ -103,11 +104,7 @@ export const image: Provider = {
     async function updated(service: ImageService, id: string, olds: Values, news: Values): Promise<ImageFacts> {
       const { change, any } = changesOf(tableOf("Image", news.service), olds, news);
       const order = orderOf(news);
-      if (needsData(olds, news)) {
-        const completed = await service.completeImage(id, order, job);
-        if (!sameId(id, completed.id)) throw madeAnew("image", id, completed.id);
-        return completed;
-      }
+      if (needsData(olds, news)) return await service.completeImage(id, order, job);
       const facts = any
         ? await service.updateImage(
             id,
@@ -279,13 +276,14 @@ function needsData(props: Values, inputs: Values): boolean {
   return isUnfinished(props) || (props.status === "queued" && inputs.source !== undefined);
 }
 
-/** Whether this very image can still get its data. What a service fetches by itself wasn't cut off with us. */
+/** Whether this very image can still get its data. What a service fetches by itself wasn't cut off with us, and gets longer. */
 async function canComplete(id: string, props: Values, inputs: Values): Promise<boolean> {
   const { connection, source } = inputs;
   if (!isUnfinished(props) || hasUnknown([connection, source])) return true;
   const service = serviceOf(inputs);
   const imported = (source as { mode?: string } | undefined)?.mode === "import";
-  const completable = imported ? undefined : await service.completable?.(id, momentOf(inputs));
+  const job = momentOf(inputs);
+  const completable = await service.completable?.(id, imported ? forLeftover(job) : job);
   return completable ?? (await service.readImage(id)) !== undefined;
 }
 

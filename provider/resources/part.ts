@@ -6,7 +6,7 @@ import { declaredIn, problemsIn } from "./checks.ts";
 import { generationOf } from "./generation.ts";
 import { jobOf, momentOf } from "./job.ts";
 import { changesOf, inputsFrom, outputsFrom, refreshedOutputs } from "./managed.ts";
-import { madeAnew, type Provider, partly, toFailures } from "./provider.ts";
+import { type Provider, partly, toFailures } from "./provider.ts";
 import { tagOwner } from "./tagOwners.ts";
 
 /** The lifecycle of what belongs to an image and is managed by itself: a member, a tag, a copy. */
@@ -78,7 +78,6 @@ export function partProvider(kind: Kind, partOf: (service: ImageService) => Part
             ? await part(news).update(id, news, written, jobOf("update", news), olds)
             : await part(news).read(id, news);
         if (facts === undefined) throw goneOutside(kind, id);
-        if (facts.id.toLowerCase() !== id.toLowerCase()) throw madeAnew(kind, id, facts.id);
         return { outs: outputsFrom(table, news, facts) };
       } catch (error) {
         throw partly(error, facts => outputsFrom(table, news, facts));

@@ -1,5 +1,5 @@
 import type { ConfigReader } from "../connection.ts";
-import { ImagesError, UnfinishedError } from "../errors.ts";
+import { UnfinishedError } from "../errors.ts";
 import type { Problem } from "../fields/field.ts";
 import type { ImageFacts, Values } from "../services/service.ts";
 
@@ -35,13 +35,6 @@ interface PartlyMade extends Error {
   id?: string;
   properties?: Values;
   reasons?: string[];
-}
-
-/** The state can't be told of another id by an update. @param what an image, or which kind of resource */
-export function madeAnew(what: string, id: string, now: string): ImagesError {
-  return new ImagesError("conflict", `${what} ${id} couldn't be finished, and was made anew as ${now}`, {
-    hint: "Run pulumi up --refresh: it finds the new one and takes it over",
-  });
 }
 
 /** Turns what left something unfinished behind into what the engine saves in the state; other errors stay as they are. */

@@ -3,6 +3,7 @@ import * as v from "valibot";
 import { ImagesError } from "../errors.ts";
 import { type Field, type FieldTable, hasUnknown, type Problem, problemsOf } from "../fields/field.ts";
 import { markOf } from "../mark.ts";
+import { forLeftover } from "../wait.ts";
 import type { ServiceName } from "./names.ts";
 import type { OpenOther } from "./registry.ts";
 import type { Facts, ImageFacts, ImageOrder, ImageService, Job, PartService, Values } from "./service.ts";
@@ -137,14 +138,23 @@ export function copyAcross(source: ImageService, other: OpenOther): PartService 
 
     async completable(id, values, job) {
       // What the target fetches by itself isn't cut off with us.
-      if ((values.to as Target).mode === "import") return true;
-      return (await targetOf(values).completable?.(id, job)) ?? true;
+      const patient = (values.to as Target).mode === "import" ? forLeftover(job) : job;
+      return (await targetOf(values).completable?.(id, patient)) ?? true;
     },
 
     async update(id, values, changed, job, before) {
       const target = targetOf(values);
       const found = await target.readImage(id);
-      if (found === undefined || changed.includes("status") || found.status === "queued") {
+      if (found === undefined) {
+        throw new ImagesError(
+          "not-found",
+          `the copy ${id} is no longer there on the connection ${target.connection.name}`,
+          {
+            hint: "Run pulumi up --refresh: it sees that it is gone and makes it again",
+          },
+        );
+      }
+      if (changed.includes("status") || found.status === "queued") {
         return facts(values, await target.completeImage(id, await orderOf(values), job));
       }
       const wanted = values.metadata as Values;

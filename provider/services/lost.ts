@@ -20,3 +20,10 @@ export async function afterBroken<T>(upload: unknown, look: () => Promise<T>): P
     throw lost;
   }
 }
+
+/** An image in the state that an earlier run had begun was no use any more, and is removed: an update can't give a resource another id. */
+export function removedForNew(id: string): ImagesError {
+  return new ImagesError("conflict", `image ${id}, which an earlier run began, couldn't be finished, and was removed`, {
+    hint: "Run pulumi up again: it makes a new one",
+  });
+}

@@ -102,11 +102,14 @@ export interface ImageService {
    */
   readImage(id: string, fields?: readonly string[], earlierWillDo?: boolean): Promise<ImageFacts | undefined>;
   findImages(query: ImageQuery): Promise<ImageFacts[]>;
-  /** Goes on with an image whose create ended before it was done. */
+  /**
+   * Goes on with an image whose create ended before it was done. It keeps its id: one that turns out to be no use is removed, for the next
+   * up to see that it is gone. @throws ImagesError "not-found", "conflict"
+   */
   completeImage(id: string, order: ImageOrder, job: Job): Promise<ImageFacts>;
   /**
    * Whether an image whose create ended early can still be completed; without this, it always can. It can't where the service died, or the
-   * network, while it was being sent data: such an image takes no more, and only a new one helps.
+   * network, while it was being sent data or fetched it: such an image takes no more, and only a new one helps.
    * @param job its deadline says how long the service may take to notice that nobody sends any more
    */
   completable?(id: string, job: Job): Promise<boolean>;

@@ -9,6 +9,7 @@ import { connectionOf, onEachCloud } from "../openstack/clouds.ts";
 import type { ImageApi } from "../openstack/imageApi.ts";
 import { noise, sha512 } from "../support/disk.ts";
 import { type FileServer, startFileServer } from "../support/fileServer.ts";
+import { providerOf, shareOfWork } from "./matrix/processes.ts";
 import { ProviderProcess } from "./providerProcess.ts";
 import { Stack } from "./stack.ts";
 
@@ -72,15 +73,20 @@ onEachCloud("a provider process that outlives its run", cloud => {
     );
   }
 
-  it("ends when its engine is killed, without a word, and the next run finds what it did", async () => {
+  it("ends when its engine is killed, without a word or much work, and the next run finds what it did", async () => {
     const engine = spawn(process.execPath, ["-e", listener], { stdio: ["ignore", "pipe", "inherit"] });
     const [port] = await once(createInterface({ input: engine.stdout }), "line");
     const orphan = await start(`127.0.0.1:${port}`);
     const { held, release } = hold(0, false, /\/file$/);
     const created = orphan.make("image", order(), urn("orphan")).catch(() => "no answer");
     await held;
+    const pid = await providerOf(orphan.pid);
+    assert.ok(pid);
     engine.kill("SIGKILL");
+    orphan.closeOutput();
+    const work = await shareOfWork(pid);
     assert.deepEqual([await orphan.ended, orphan.said], [1, ""]);
+    assert.ok(work < 0.5, `it was busy for ${Math.round(work * 100)} % of its last seconds`);
     await created;
     release();
     const [left] = await api.list("name=meeting");

@@ -84,6 +84,16 @@ export class ProviderProcess {
     return started;
   }
 
+  /** Its launcher's id; the process itself is below it. */
+  get pid(): number {
+    return this.#child.pid as number;
+  }
+
+  /** Nobody reads any more what it prints, as when its engine is gone. */
+  closeOutput(): void {
+    this.#child.stdout?.destroy();
+  }
+
   /** Gives the process another stack configuration, which counts from the next check on. */
   async configure(config: Record<string, string>): Promise<void> {
     this.#configured++;

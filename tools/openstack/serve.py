@@ -7,6 +7,7 @@ never outlives whoever started it.
 
 import importlib
 import os
+import socket
 import sys
 import threading
 
@@ -49,6 +50,8 @@ def main():
     server = wsgi.Server(("127.0.0.1", int(port)), None, numthreads=int(threads))
     server.max_request_body_size = 0
     server.prepare()
+    # cheroot leaves it out for port 0. Without it, connections that are being closed would keep the port from one who starts again here.
+    server.socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     print(server.bind_addr[1], flush=True)
     importlib.import_module(preload)
     if not sys.stdin.readline():

@@ -1,4 +1,5 @@
 import { ImagesError, UnfinishedError } from "../../errors.ts";
+import { removedForNew } from "../lost.ts";
 import type { ImageFacts, ImageOrder, Job } from "../service.ts";
 import { factsOf, isDeleted, markOf, resourceMark } from "./attributes.ts";
 import type { ImportBody, WireImage } from "./client.ts";
@@ -8,7 +9,7 @@ import { convertBackup } from "./fromBackup.ts";
 import { snapshotDroplet, untilDropletIdle } from "./fromDroplet.ts";
 import { addTag } from "./tagging.ts";
 import { update } from "./update.ts";
-import { ImportFailure, importing, untilAvailable } from "./waiting.ts";
+import { gone, ImportFailure, importing, untilAvailable } from "./waiting.ts";
 
 /** An earlier run's image can't be newer than this, in ms: creates that begin together share one look. */
 const lookMs = 3000;
@@ -48,13 +49,20 @@ async function begin(cloud: DigitalOceanCloud, order: ImageOrder, job: Job): Pro
   }
 }
 
-/** Goes on with an image whose create ended before it was done; one that will never become one makes room for a new one. */
+/** Goes on with an image whose create ended before it was done; one that will never become one is removed. */
 export async function complete(cloud: DigitalOceanCloud, id: string, order: ImageOrder, job: Job): Promise<ImageFacts> {
   if (order.values.backupId !== undefined) return await create(cloud, order, job);
   const image = await cloud.client.image(id);
-  if (image !== undefined && !hasFailed(image)) return await finish(cloud, image, order, job);
-  if (image !== undefined) await remove(cloud, id, job);
-  return await create(cloud, order, job);
+  if (image === undefined) throw gone(id);
+  if (!hasFailed(image)) return await finish(cloud, image, order, job);
+  await remove(cloud, id, job);
+  throw removedForNew(id);
+}
+
+/** Whether an image can still become what is ordered: not one whose import failed. */
+export async function completable(cloud: DigitalOceanCloud, id: string): Promise<boolean> {
+  const image = await cloud.client.image(id);
+  return image !== undefined && !hasFailed(image);
 }
 
 /**

@@ -158,7 +158,7 @@ function explained(imageId: string, error: unknown): unknown {
   const pending = /pending/i.test(error.message);
   return new ImagesError("rejected", `image ${imageId} can't be offered: ${error.message}`, {
     hint: pending
-      ? "An offer can only be cancelled by its id, which whoever made it knows: cancel it there, or in the control panel"
+      ? "DigitalOcean tells an offer's id only once, to the run that made it, and that one may have been cut off. Cancel it in the control panel, and run up again"
       : "Only snapshots can be transferred: those of droplets, and converted backups",
     cause: error,
   });

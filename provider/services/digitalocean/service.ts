@@ -10,7 +10,7 @@ import { factsOf, isDeleted } from "./attributes.ts";
 import { createClient } from "./client.ts";
 import type { DigitalOceanCloud } from "./cloud.ts";
 import { copyParts } from "./copies.ts";
-import { complete, create } from "./create.ts";
+import { completable, complete, create } from "./create.ts";
 import { remove } from "./delete.ts";
 import { digitalOceanLookups } from "./lookups.ts";
 import { memberParts } from "./members.ts";
@@ -70,6 +70,7 @@ export function openDigitalOcean(connection: Connection<DigitalOceanSettings>, o
       Array.isArray(regions) && !hasUnknown(regions) ? await checkRegions("regions", regions) : [],
     createImage: (order, job) => create(cloud, order, job),
     completeImage: (id, order, job) => complete(cloud, id, order, job),
+    completable: id => completable(cloud, id),
     async readImage(id, _fields, earlierWillDo) {
       const image = await cloud.reads.read(id, earlierWillDo ? earlierMs : undefined);
       return image === undefined || isDeleted(image) ? undefined : factsOf(image);

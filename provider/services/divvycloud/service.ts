@@ -9,7 +9,7 @@ import { remove } from "./delete.ts";
 import { divvyCloudLookups } from "./lookups.ts";
 import { imageReads } from "./reads.ts";
 import { openSession } from "./session.ts";
-import { update } from "./update.ts";
+import { present, update } from "./update.ts";
 
 /** Opens a DivvyCloud (Rapid7 InsightCloudSec). Nothing is sent before it is first used. */
 export function openDivvyCloud(connection: Connection<DivvyCloudSettings>): ImageService {
@@ -37,10 +37,7 @@ export function openDivvyCloud(connection: Connection<DivvyCloudSettings>): Imag
     signIn: () => session.signIn(),
     checkImage,
     createImage: (order, job) => create(cloud, order, job),
-    async completeImage(id, order, job) {
-      const facts = factsOf(await client.detail(id));
-      return facts === undefined ? await create(cloud, order, job) : await complete(cloud, facts, order, job);
-    },
+    completeImage: async (id, order, job) => await complete(cloud, await present(cloud, id), order, job),
     readImage: (id, _fields, earlierWillDo) => cloud.reads.read(id, earlierWillDo),
     findImages: query => find(cloud, query),
     updateImage: (id, change, job) => update(cloud, id, change, job),

@@ -1,17 +1,25 @@
 import { ImagesError, UnfinishedError } from "../../errors.ts";
-import { leftoverPatienceMs } from "../../http/patience.ts";
 import { firstImageIdOf, imageIdOf, isOwnId } from "../../mark.ts";
-import { ServiceLost } from "../lost.ts";
+import { forLeftover } from "../../wait.ts";
+import { removedForNew, ServiceLost } from "../lost.ts";
 import type { ImageFacts, ImageOrder, Job, Mark } from "../service.ts";
 import { createBody, factsOf, markProperties, type WireImage } from "./attributes.ts";
 import type { GlanceCloud } from "./cloud.ts";
 import { fill, holds } from "./data.ts";
 import { remove } from "./delete.ts";
 import { update } from "./update.ts";
-import { busyStatuses, untilSettled } from "./waiting.ts";
+import { busyStatuses, gone, isBusy, isLocked, untilSettled } from "./waiting.ts";
 
 /** A resource can't have been destroyed and made again more often on one day. */
 const mostAttempts = 1000;
+
+/** How what an earlier run left is gone on with. */
+interface How {
+  /** Another run that is met on the way is followed once. */
+  again: boolean;
+  /** The state has the image's id, which can't change: it doesn't make room for a new one. */
+  known: boolean;
+}
 
 /** Makes the image of an order, or takes over what an earlier try of the same resource left: at the end there is exactly one. */
 export async function create(cloud: GlanceCloud, order: ImageOrder, job: Job): Promise<ImageFacts> {
@@ -27,17 +35,17 @@ export async function create(cloud: GlanceCloud, order: ImageOrder, job: Job): P
  * Brings an image of ours from whatever state an interrupted run left it in to what is ordered. One that can't be brought
  * there (other data in it, stuck) makes room for a new one.
  */
-export async function complete(
+async function complete(
   cloud: GlanceCloud,
   found: WireImage,
   order: ImageOrder,
   job: Job,
-  again = true,
+  how: How = { again: true, known: false },
 ): Promise<ImageFacts> {
   job.report("taking over what an earlier run left");
   const image = await settled(cloud, found, job);
   if (image !== undefined && sameFormats(image, order)) {
-    if (image.status === "queued") return await finish(cloud, image, order, job, "correct", again);
+    if (image.status === "queued") return await finish(cloud, image, order, job, "correct", how);
     const done = image.status === "active" || image.status === "deactivated";
     if (done && (await holds(cloud, image, order, job))) {
       job.warn(
@@ -47,16 +55,25 @@ export async function complete(
     }
   }
   await remove(cloud, found.id, { force: true }, job);
+  if (how.known) throw removedForNew(found.id);
   const reserved = await reserve(cloud, order, job);
   return await finish(cloud, reserved.image, order, job, reserved.mine ? "as ordered" : "correct");
 }
 
-/** Whether an image of ours can still be brought to what is ordered: not one that the server takes for being uploaded to for ever. */
+/** Goes on with an image that the state has as unfinished. @throws ImagesError "conflict" when it was no use, and is removed */
+export async function completeKnown(cloud: GlanceCloud, id: string, order: ImageOrder, job: Job): Promise<ImageFacts> {
+  const image = await cloud.client.get(id);
+  if (image === undefined) throw gone(id);
+  return await complete(cloud, image, order, job, { again: true, known: true });
+}
+
+/** Whether an image of ours can still be brought to what is ordered: not one that the server takes for being at work on for ever. */
 export async function completable(cloud: GlanceCloud, id: string, job: Job): Promise<boolean> {
   const image = await cloud.client.get(id);
   if (image === undefined) return false;
-  // An import is the server's own work, whoever has gone.
-  return image.status === "importing" || (await settled(cloud, image, job)) !== undefined;
+  // An import is the server's own work, whoever has gone: it gets as long as any such work.
+  const patient = image.status === "importing" || isLocked(image) ? forLeftover(job) : job;
+  return (await settled(cloud, image, patient)) !== undefined;
 }
 
 /**
@@ -143,7 +160,7 @@ async function finish(
   order: ImageOrder,
   job: Job,
   metadata: "as ordered" | "correct" = "as ordered",
-  again = true,
+  how: How = { again: true, known: false },
 ): Promise<ImageFacts> {
   try {
     const filled =
@@ -154,9 +171,9 @@ async function finish(
     return factsOf(filled, cloud.dialect);
   } catch (error) {
     // Another run of this resource is at work on the same image, or was done with it first: what it made isn't removed, but taken over.
-    const taken = again && error instanceof ImagesError && error.status === 409;
+    const taken = how.again && error instanceof ImagesError && error.status === 409;
     const image = taken && !job.signal.aborted ? await cloud.client.get(reserved.id) : undefined;
-    if (image !== undefined) return await complete(cloud, image, order, job, false);
+    if (image !== undefined) return await complete(cloud, image, order, job, { ...how, again: false });
     throw await cleanedUp(cloud, reserved.id, error, job);
   }
 }
@@ -187,14 +204,14 @@ async function cleanedUp(cloud: GlanceCloud, id: string, error: unknown, job: Jo
 
 /** The image when the server is through with it; undefined when it is stuck. */
 async function settled(cloud: GlanceCloud, image: WireImage, job: Job): Promise<WireImage | undefined> {
-  if (!busyStatuses.includes(image.status)) return image;
+  if (!isBusy(image)) return image;
   // Staged data waits for an import for ever, and how much of it there is can't be told.
   if (image.status === "uploading") return undefined;
   job.report(`waiting for an earlier run's ${image.status} to end`);
   try {
     return await untilSettled(cloud.client, image.id, {
       ...job,
-      deadline: Math.min(job.deadline, Date.now() + leftoverPatienceMs()),
+      deadline: Math.min(job.deadline, forLeftover(job).deadline),
     });
   } catch (error) {
     if (error instanceof ImagesError && (error.code === "timeout" || error.code === "not-found")) return undefined;

@@ -9,7 +9,7 @@ import { factsOf } from "./attributes.ts";
 import { createClient, tellingClient } from "./client.ts";
 import type { GlanceCloud } from "./cloud.ts";
 import { copiesInStores } from "./copies.ts";
-import { completable, complete, create } from "./create.ts";
+import { completable, completeKnown, create } from "./create.ts";
 import { holds } from "./data.ts";
 import { remove } from "./delete.ts";
 import type { Dialect } from "./dialect.ts";
@@ -68,9 +68,7 @@ export function openGlance(connection: Connection<OpenStackSettings>, dialect: D
     checkImage: values => discovery.check(values),
     createImage: async (order, job) => await shareAsOrdered(cloud, await create(cloud, order, job), order.values),
     async completeImage(id, order, job) {
-      const image = await client.get(id);
-      const facts = image === undefined ? await create(cloud, order, job) : await complete(cloud, image, order, job);
-      return await shareAsOrdered(cloud, facts, order.values);
+      return await shareAsOrdered(cloud, await completeKnown(cloud, id, order, job), order.values);
     },
     completable: (id, job) => completable(cloud, id, job),
     digests: dialect.hashes ? ["sha512"] : ["md5"],

@@ -1,9 +1,10 @@
 import { ImagesError } from "../../errors.ts";
+import { waitFor } from "../../wait.ts";
 import type { ImageChange, ImageFacts, Job } from "../service.ts";
 import { factsOf, patchOf, storesOf, type WireImage } from "./attributes.ts";
 import type { GlanceCloud } from "./cloud.ts";
 import { beginImport, tasksOf } from "./data.ts";
-import { busyStatuses, gone, ImportFailed, untilImported, untilSettled, untilUnlocked } from "./waiting.ts";
+import { busyStatuses, gone, ImportFailed, isLocked, untilImported, untilSettled } from "./waiting.ts";
 
 /** How often a write that somebody else's write undid is applied again. */
 const mostRounds = 6;
@@ -127,7 +128,8 @@ export async function copyToStores(
 }
 
 /**
- * Asks for the copies. An earlier, interrupted run may have done so before, and they may be at work still: they are waited for then.
+ * Asks for the copies. An earlier, interrupted run may have done so before, and they may be at work still: they are waited for then. An import
+ * that died with its Glance keeps the image locked for an hour, and looks the same until the Glance breaks the lock for the one who asks next.
  * @returns the image when all stores have the data already
  */
 async function startCopy(
@@ -136,19 +138,34 @@ async function startCopy(
   stores: readonly string[],
   tasks: ReadonlySet<string>,
   job: Job,
-  again = true,
 ): Promise<WireImage | undefined> {
-  try {
-    await beginImport(cloud, id, { method: { name: "copy-image" }, stores, all_stores_must_succeed: true }, tasks);
-    return undefined;
-  } catch (error) {
-    if (!again || !(error instanceof ImagesError) || (error.status !== 400 && error.status !== 409)) throw error;
-    const image = await untilUnlocked(cloud.client, id, job);
-    const lacking = image === undefined ? stores : lackingIn(image, stores);
-    if (lacking.length === 0) return image;
-    if (lacking.length === stores.length && error.status === 400) throw error;
-    return await startCopy(cloud, id, lacking, tasks, job, false);
-  }
+  let lacking = stores;
+  let again = true;
+  const { image } = await waitFor(
+    async () => {
+      try {
+        const method = { name: "copy-image" } as const;
+        await beginImport(cloud, id, { method, stores: lacking, all_stores_must_succeed: true }, tasks);
+        return { image: undefined };
+      } catch (error) {
+        if (!(error instanceof ImagesError) || (error.status !== 400 && error.status !== 409)) throw error;
+        const image = await cloud.client.get(id);
+        if (image === undefined) throw gone(id);
+        if (isLocked(image)) {
+          job.report("waiting for an earlier import to end");
+          return undefined;
+        }
+        lacking = lackingIn(image, stores);
+        if (lacking.length === 0) return { image };
+        if (!again || (lacking.length === stores.length && error.status === 400)) throw error;
+        again = false;
+        return undefined;
+      }
+    },
+    () => `an earlier import into image ${id} to end; one that died with its Glance keeps the image locked for an hour`,
+    job,
+  );
+  return image;
 }
 
 function lackingIn(image: WireImage, stores: readonly string[]): string[] {

@@ -1,5 +1,4 @@
 import { ImagesError } from "../../errors.ts";
-import { leftoverPatienceMs } from "../../http/patience.ts";
 import { waitFor } from "../../wait.ts";
 import type { Job } from "../service.ts";
 import type { WireImage } from "./attributes.ts";
@@ -8,6 +7,11 @@ import type { GlanceClient, WireTask } from "./client.ts";
 /** Statuses in which the server is still at work on an image's data. Source: docs.openstack.org/glance "Image statuses". */
 export const busyStatuses: readonly string[] = ["saving", "uploading", "importing"];
 
+/** Whether the server is at work on an image's data, or died over it. An import that has just been asked for shows by its lock alone. */
+export function isBusy(image: WireImage): boolean {
+  return busyStatuses.includes(image.status) || isLocked(image);
+}
+
 /** Waits until the server has finished what it does with an image's data. */
 export async function untilSettled(client: GlanceClient, id: string, job: Job): Promise<WireImage> {
   let status = "";
@@ -15,8 +19,8 @@ export async function untilSettled(client: GlanceClient, id: string, job: Job): 
     async () => {
       const image = await client.get(id);
       if (image === undefined) throw gone(id);
-      status = image.status;
-      return busyStatuses.includes(status) ? undefined : image;
+      status = isLocked(image) && image.status === "queued" ? "queued, with an import at work" : image.status;
+      return isBusy(image) ? undefined : image;
     },
     () => `image ${id} to leave the status ${status}`,
     job,
@@ -43,11 +47,10 @@ export async function untilImported(
       status = image.status;
       const pending = text(image.os_glance_importing_to_stores);
       const failed = text(image.os_glance_failed_import);
-      const locked = text(image.os_glance_import_task) !== "";
-      if (image.status === "active" && pending === "" && !locked && failed === "") return image;
+      if (image.status === "active" && pending === "" && !isLocked(image) && failed === "") return image;
       const tasks = (await client.tasks(id)).filter(task => !tasksBefore.has(task.id));
       const bad = tasks.find(task => task.status === "failure");
-      if (bad !== undefined || (failed !== "" && !locked)) throw new ImportFailed(id, failed, bad);
+      if (bad !== undefined || (failed !== "" && !isLocked(image))) throw new ImportFailed(id, failed, bad);
       const latest = tasks.at(-1);
       job.report(`${status}${pending === "" ? "" : ` to ${pending}`}${latest?.message ? `: ${latest.message}` : ""}`);
       return undefined;
@@ -57,23 +60,9 @@ export async function untilImported(
   );
 }
 
-/** The image when no import is at work on it any more; undefined when that doesn't end, or the image is gone. */
-export async function untilUnlocked(client: GlanceClient, id: string, job: Job): Promise<WireImage | undefined> {
-  let image: WireImage | undefined;
-  const deadline = Math.min(job.deadline, Date.now() + leftoverPatienceMs());
-  return await waitFor(
-    async () => {
-      image = await client.get(id);
-      if (image === undefined) throw gone(id);
-      const atWork = text(image.os_glance_import_task) !== "" || text(image.os_glance_importing_to_stores) !== "";
-      return atWork ? undefined : image;
-    },
-    () => `an earlier import into image ${id} to end`,
-    { ...job, deadline },
-  ).catch((error: unknown) => {
-    if (error instanceof ImagesError && (error.code === "timeout" || error.code === "not-found")) return undefined;
-    throw error;
-  });
+/** Whether an import is at work on an image, or died without a word. */
+export function isLocked(image: WireImage): boolean {
+  return text(image.os_glance_import_task) !== "";
 }
 
 /** An import that the server gave up. */

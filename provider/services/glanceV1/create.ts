@@ -1,10 +1,11 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { ImagesError, UnfinishedError } from "../../errors.ts";
-import { leftoverPatienceMs } from "../../http/patience.ts";
 import { pauseAfter } from "../../http/retry.ts";
 import { imageIdOf, isOwnId } from "../../mark.ts";
+import { forLeftover } from "../../wait.ts";
 import { markProperties } from "../glance/attributes.ts";
-import { ServiceLost } from "../lost.ts";
+import { gone } from "../glance/waiting.ts";
+import { removedForNew, ServiceLost } from "../lost.ts";
 import type { ImageFacts, ImageOrder, Job, Values } from "../service.ts";
 import { factsOf, fieldsOf, hasMark, markOf, type WireImage } from "./attributes.ts";
 import type { GlanceV1Cloud } from "./cloud.ts";
@@ -16,6 +17,14 @@ import { isGone, untilSettled } from "./waiting.ts";
 /** A resource can't have been destroyed and made again more often on one day. */
 const mostAttempts = 1000;
 
+/** How what an earlier run left is gone on with. */
+interface How {
+  /** Another run that is met on the way is followed once. */
+  again: boolean;
+  /** The state has the image's id, which can't change: it doesn't make room for a new one. */
+  known: boolean;
+}
+
 /** Makes the image of an order, or takes over what an earlier try of the same resource left: at the end there is exactly one. */
 export async function create(cloud: GlanceV1Cloud, order: ImageOrder, job: Job): Promise<ImageFacts> {
   const leftover = await findLeftover(cloud, order, job);
@@ -26,19 +35,19 @@ export async function create(cloud: GlanceV1Cloud, order: ImageOrder, job: Job):
  * Brings an image of ours from whatever state an interrupted run left it in to what is ordered. One that can't be brought
  * there (killed, other data in it) makes room for a new one.
  */
-export async function complete(
+async function complete(
   cloud: GlanceV1Cloud,
   found: WireImage,
   order: ImageOrder,
   job: Job,
-  again = true,
+  how: How = { again: true, known: false },
 ): Promise<ImageFacts> {
   job.report("taking over what an earlier run left");
   const image = await settled(cloud, found, job);
   if (image !== undefined && sameFormats(image, order)) {
     if (image.status === "queued") {
       try {
-        return await finish(cloud, image, order, job, "correct", again);
+        return await finish(cloud, image, order, job, "correct", how);
       } catch (error) {
         if (!(error instanceof BrokenUpload)) throw error;
       }
@@ -51,7 +60,20 @@ export async function complete(
     }
   }
   await remove(cloud, found.id, { force: true }, job);
+  if (how.known) throw removedForNew(found.id);
   return await make(cloud, order, job);
+}
+
+/** Goes on with an image that the state has as unfinished. @throws ImagesError "conflict" when it was no use, and is removed */
+export async function completeKnown(
+  cloud: GlanceV1Cloud,
+  id: string,
+  order: ImageOrder,
+  job: Job,
+): Promise<ImageFacts> {
+  const image = await cloud.client.get(id);
+  if (isGone(image)) throw gone(id);
+  return await complete(cloud, image, order, job, { again: true, known: true });
 }
 
 /** Whether an image of ours can still be brought to what is ordered: not one that was killed, or that is saved for ever. */
@@ -146,7 +168,7 @@ async function finish(
   order: ImageOrder,
   job: Job,
   metadata: "as ordered" | "correct" = "as ordered",
-  again = true,
+  how: How = { again: true, known: false },
 ): Promise<ImageFacts> {
   try {
     if (metadata === "as ordered") demandOwner(reserved, order.values);
@@ -155,9 +177,10 @@ async function finish(
     return metadata === "correct" ? await correct(cloud, filled, order, job) : factsOf(filled);
   } catch (error) {
     // Another run of this resource is at work on the same image, or was done with it first: what it made isn't removed, but taken over.
-    const taken = again && error instanceof ImagesError && error.status === 409;
+    const taken = how.again && error instanceof ImagesError && error.status === 409;
     const image = taken && !job.signal.aborted ? await cloud.client.get(reserved.id) : undefined;
-    if (image !== undefined && !isGone(image)) return await complete(cloud, image, order, job, false);
+    if (image !== undefined && !isGone(image))
+      return await complete(cloud, image, order, job, { ...how, again: false });
     throw await cleanedUp(cloud, reserved.id, error, job);
   }
 }
@@ -206,7 +229,7 @@ async function settled(cloud: GlanceV1Cloud, image: WireImage, job: Job): Promis
   if (image.status !== "saving") return image;
   job.report(`waiting for an earlier run's ${image.status} to end`);
   try {
-    const deadline = Math.min(job.deadline, Date.now() + leftoverPatienceMs());
+    const deadline = Math.min(job.deadline, forLeftover(job).deadline);
     return await untilSettled(cloud.client, image.id, { ...job, deadline });
   } catch (error) {
     if (error instanceof ImagesError && (error.code === "timeout" || error.code === "not-found")) return undefined;

@@ -9,7 +9,7 @@ import { dataOf } from "../storedData.ts";
 import { factsOf } from "./attributes.ts";
 import { createClient, tellingClient } from "./client.ts";
 import type { GlanceV1Cloud } from "./cloud.ts";
-import { completable, complete, create } from "./create.ts";
+import { completable, completeKnown, create } from "./create.ts";
 import { holds } from "./data.ts";
 import { remove } from "./delete.ts";
 import { imageFields } from "./fields.ts";
@@ -48,10 +48,7 @@ export function openGlanceV1(connection: Connection<OpenStackSettings>, other: O
     checkImage: async () => [],
     digests: ["md5"],
     createImage: (order, job) => create(cloud, order, job),
-    async completeImage(id, order, job) {
-      const image = await client.get(id);
-      return isGone(image) ? await create(cloud, order, job) : await complete(cloud, image, order, job);
-    },
+    completeImage: (id, order, job) => completeKnown(cloud, id, order, job),
     completable: (id, job) => completable(cloud, id, job),
     async readImage(id, _fields, earlierWillDo) {
       const image = await cloud.reads.read(id.toLowerCase(), earlierWillDo);

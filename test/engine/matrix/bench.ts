@@ -166,8 +166,15 @@ export class MatrixBench {
     slot.cycle++;
     if (!slot.subject.needs?.endsWith("each time")) return;
     slot.base = await this.places.make(slot.subject);
+    const { service, kind, needs } = slot.subject;
     // What was given away stays with who got it.
-    if (slot.subject.needs === "snapshot each time") this.given.get("digitalocean/recipient")?.add(slot.base);
+    if (needs === "snapshot each time") this.#give("digitalocean/recipient", slot.base);
+    // And what was copied with its owner.
+    if (kind === "ImageCopy") this.#give(`${service}/owner`, slot.base);
+  }
+
+  #give(place: string, id: string): void {
+    this.given.set(place, (this.given.get(place) ?? new Set()).add(id));
   }
 
   async stop(): Promise<void> {

@@ -29,6 +29,8 @@ export interface Struck {
   verb: string;
   /** `METHOD /path` */
   at: string;
+  /** A person had to do something before the repeat. */
+  byHand?: boolean;
 }
 
 /** The steps that end what is done to a resource, while the program runs. */
@@ -83,7 +85,7 @@ export async function killAt(bench: MatrixBench, { part, request, side, victim }
     const pid = run.pid as number;
     if (victim === "engine") run.kill("SIGKILL");
     else if (victim === "provider") process.kill(provider as number, "SIGKILL");
-    else if (victim === "cloud") await bench.cloud.kill();
+    else if (victim === "cloud") await killCloud(bench);
     else {
       process.kill(-pid, "SIGINT");
       while (!over && !output.join("").includes("^C received; cancelling")) await pause(20);
@@ -96,6 +98,15 @@ export async function killAt(bench: MatrixBench, { part, request, side, victim }
   await ended;
   bench.killed = { output: output.join(""), provider };
   return struck;
+}
+
+/** How long the imports of a cloud take that aren't held. */
+const importsMs = 150;
+
+/** An import that dies with its Glance keeps its image locked, which is waited for: that is a test of its own, test/faults/died.test.ts. */
+export async function killCloud(bench: MatrixBench): Promise<void> {
+  await pause(importsMs);
+  await bench.cloud.kill();
 }
 
 /** What a failed run says, resource by resource. */

@@ -1,12 +1,9 @@
 import { setTimeout as pause } from "node:timers/promises";
 import type { MatrixBench } from "./bench.ts";
 import { inspect } from "./inspect.ts";
-import type { Point, Struck } from "./kill.ts";
+import { killCloud, type Point, type Struck } from "./kill.ts";
 import type { SmallEngine, SmallRun } from "./smallEngine.ts";
 import type { Slot } from "./subjects.ts";
-
-/** How long the imports of a cloud take that aren't held. */
-const importsMs = 150;
 
 /**
  * Takes all resources to their next phase, kills the run with each of them at its request, and repeats it: everything has to be as declared
@@ -16,6 +13,8 @@ const importsMs = 150;
 export async function killAndRepeat(bench: MatrixBench, engine: SmallEngine, point: Point): Promise<Struck[]> {
   const { run, struck, over } = await kill(bench, engine, point);
   try {
+    const helped = await helpedOut(bench, engine);
+    for (const one of struck) if (helped.has(one.slot)) one.byHand = true;
     await repeat(bench, engine);
   } catch (error) {
     throw new NotConverged(error instanceof Error ? error.message : String(error), struck);
@@ -68,15 +67,34 @@ async function kill(
   });
   if (victim === "engine") run.kill();
   else if (victim === "provider") await run.process.stop();
-  else if (victim === "cloud") {
-    // An import that dies with its Glance keeps its image locked, which is waited for: see test/faults/stuck.test.ts.
-    await pause(importsMs);
-    await bench.cloud.kill();
-  } else await run.process.cancel();
+  else if (victim === "cloud") await killCloud(bench);
+  else await run.process.cancel();
   for (const gate of bench.gates.values()) gate.release();
   if (victim === "cloud") await bench.cloud.restart();
   if (victim === "cloud" || victim === "Ctrl-C") await over;
   return { run, struck, over };
+}
+
+/**
+ * Where the repeat can only say what a person has to do, that is done.
+ * @returns the names of the resources that needed it
+ */
+async function helpedOut(bench: MatrixBench, engine: SmallEngine): Promise<Set<string>> {
+  const helped = new Set<string>();
+  const concerned = bench.slots.filter(({ subject, phase }) => subject.byHand !== undefined && phase !== "absent");
+  if (concerned.every(({ name }) => engine.state.has(name))) return helped;
+  const run = await engine.open();
+  try {
+    const failed = await run.up();
+    for (const slot of concerned) {
+      if (!slot.subject.byHand?.test(failed.get(slot.name)?.message ?? "")) continue;
+      helped.add(slot.name);
+      await bench.places.byHand(slot);
+    }
+  } finally {
+    await run.close();
+  }
+  return helped;
 }
 
 /** What a person does next; nothing may be left to do after it. */

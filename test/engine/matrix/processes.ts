@@ -30,6 +30,28 @@ async function below(ancestor: number): Promise<Process[]> {
   );
 }
 
+/**
+ * How long a process's main thread has been at work or has wanted to be, in ms: how busy the machine is doesn't count. undefined: there is no
+ * such process. Source: docs.kernel.org/scheduler/sched-stats.html, `/proc/<pid>/schedstat`.
+ */
+export async function busyMs(pid: number): Promise<number | undefined> {
+  const text = await readFile(`/proc/${pid}/schedstat`, "utf8").catch(() => "");
+  const [worked, waited] = text.split(" ").map(Number);
+  return worked === undefined || waited === undefined ? undefined : (worked + waited) / 1e6;
+}
+
+/** Which share of its time a process is busy, until its end. */
+export async function shareOfWork(pid: number): Promise<number> {
+  const begun = performance.now();
+  const first = (await busyMs(pid)) ?? 0;
+  let share = 0;
+  for (let now = first as number | undefined; now !== undefined; now = await busyMs(pid)) {
+    share = (now - first) / Math.max(1, performance.now() - begun);
+    await pause(20);
+  }
+  return share;
+}
+
 /** Waits until a process is no more (or is a zombie that nobody waits for). */
 export async function untilEnded(pid: number): Promise<void> {
   for (;;) {

@@ -41,8 +41,8 @@ export interface Subject {
   needs?: "image" | "image each time" | "droplet" | "backup each time" | "snapshot each time";
   /** Its update can't be taken back in place: it has to be made anew for the next one. */
   oneWay?: boolean;
-  /** Why its create can't be repeated once it was killed, by no client. */
-  unrepeatable?: string;
+  /** What the repeat says where it needs a person's hand, who then does what `Places.byHand` does, and repeats it. */
+  byHand?: RegExp;
   /** What it is declared to be, from phase to phase. The same twice: there is no such step. */
   declare(phase: Exclude<Phase, "absent">, slot: Slot, around: Surroundings): Record<string, unknown>;
 }
@@ -180,7 +180,8 @@ const ecl: Subject[] = [
   },
   tag("ecl", "", "golden"),
   {
-    ...{ service: "ecl", kind: "ImageCopy", variation: "to a tenant", needs: "image", others: ["consumer"] },
+    // Of another image each time: where one was copied before, what became of each such copy is looked for first.
+    ...{ service: "ecl", kind: "ImageCopy", variation: "to a tenant", needs: "image each time", others: ["consumer"] },
     declare: (_phase, slot, { project }) => ({
       imageId: slot.base,
       to: { tenant: project("ecl", "consumer"), connection: connectionName(slot, "consumer") },
@@ -239,7 +240,8 @@ const digitalocean: Subject[] = [
       variation: "",
       needs: "snapshot each time",
       others: ["recipient"],
-      unrepeatable: "DigitalOcean tells an offer's id once; without it the offer can be neither found nor cancelled",
+      // DigitalOcean tells an offer's id once; without it the offer can be neither found nor cancelled.
+      byHand: /can't be offered: .* Cancel it in the control panel, and run up again/,
     },
     declare: (_phase, slot, { digitaloceanRecipient }) => ({
       ...{ imageId: slot.base, recipientUuid: digitaloceanRecipient },

@@ -16,6 +16,8 @@ export interface Tried extends Point {
   at: string;
   /** All was as declared after the repeat. */
   converged: boolean;
+  /** A person had to do something first, as the repeat's error said. */
+  byHand?: boolean;
 }
 
 const verbs = ["create", "update", "replace", "delete"];
@@ -67,8 +69,11 @@ function figures(all: readonly Tried[]): string {
   const dates = [...new Set(all.map(({ date }) => date))].sort();
   const failed = all.filter(({ converged }) => !converged);
   const count = all.length.toLocaleString("en");
+  const byHand = all.filter(one => one.byHand).length;
+  const helped =
+    byHand === 0 ? "" : `, ${byHand} of them after an offer of DigitalOcean's was cancelled by hand, as the error said`;
   return [
-    `${count} points were tried (${dates.join(", ")}), ${all.filter(({ cloud }) => cloud === "real").length.toLocaleString("en")} of them on the real Glance; ${failed.length === 0 ? "all" : `all but ${failed.length}`} ended as declared. The numbers of each field are those of the victims, in the order of the first column's title.`,
+    `${count} points were tried (${dates.join(", ")}), ${all.filter(({ cloud }) => cloud === "real").length.toLocaleString("en")} of them on the real Glance; ${failed.length === 0 ? "all" : `all but ${failed.length}`} ended as declared${helped}. The numbers of each field are those of the victims, in the order of the first column's title.`,
     "",
     table(all),
   ].join("\n");
