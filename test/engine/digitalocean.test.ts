@@ -816,7 +816,10 @@ describe("digitalocean", () => {
         "--continue-on-error",
       );
       assert.notEqual(run.code, 0);
-      assert.match(run.text, /can't be offered: The image already has a pending transfer/);
+      assert.match(
+        run.text,
+        /can't be offered: The image already has a pending transfer.* Cancel it in the control panel, and run up again/s,
+      );
       assert.match(run.text, /Only snapshots can be transferred: those of droplets, and converted backups/);
       assert.match(run.text, /there is no image 99/);
     });
