@@ -36,6 +36,6 @@ export function pulumiImages(args: readonly string[], options: CommandOptions): 
 
 /** Nothing by which a user of this machine may have configured a connection, or Pulumi. */
 export function cleanEnvironment(more: NodeJS.ProcessEnv = {}): NodeJS.ProcessEnv {
-  const { PATH, LANG } = process.env;
-  return { PATH, LANG, HOME: "/nonexistent", XDG_CONFIG_HOME: "/nonexistent", ...more };
+  const { PATH, LANG, NODE_COMPILE_CACHE } = process.env;
+  return { PATH, LANG, NODE_COMPILE_CACHE, HOME: "/nonexistent", XDG_CONFIG_HOME: "/nonexistent", ...more };
 }

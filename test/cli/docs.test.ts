@@ -43,13 +43,7 @@ describe("What the documents show of the command", () => {
       lab: { service: "openstack", authUrl: openstack.authUrl, ...settings(owner), region: "RegionOne" },
       tokyo: { service: "ecl", authUrl: ecl.authUrl, ...settings(ecl.accounts.owner), region: "jp1" },
     };
-    for (const [name, values] of Object.entries(connections)) {
-      for (const [key, value] of Object.entries(values)) {
-        const flag = key === "password" ? "--secret" : "--plaintext";
-        const set = await stack.run(["config", "set", flag, "--path", `images:connections.${name}.${key}`, value]);
-        assert.equal(set.code, 0, set.text);
-      }
-    }
+    for (const [name, settings] of Object.entries(connections)) await stack.setConnection(name, settings);
     // A user's terminal knows the stack from `pulumi stack select`.
     const selected = await stack.run(["stack", "select"]);
     assert.equal(selected.code, 0, selected.text);
@@ -94,10 +88,10 @@ describe("What the documents show of the command", () => {
     });
     const cli = await pulumiCli();
     const own = pulumiEnvironment(cli, { backend: join(stack.folder, "state") });
-    const { PATH, LANG, PULUMI_BACKEND_URL, PULUMI_HOME, PULUMI_CONFIG_PASSPHRASE } = own;
+    const { PATH, LANG, PULUMI_BACKEND_URL, PULUMI_HOME, PULUMI_CONFIG_PASSPHRASE, NODE_COMPILE_CACHE } = own;
     env = {
       ...{ PATH: [bin, PATH].join(delimiter), LANG, HOME: "/nonexistent", PULUMI_BACKEND_URL, PULUMI_HOME },
-      ...{ PULUMI_CONFIG_PASSPHRASE, JOB: job },
+      ...{ PULUMI_CONFIG_PASSPHRASE, NODE_COMPILE_CACHE, JOB: job },
     };
     stable.push(
       [new RegExp(owner.projectId, "g"), "49a8c1d2e3f405162738495a6b7c8d9e"],

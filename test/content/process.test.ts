@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
-import { open, symlink, writeFile } from "node:fs/promises";
-import { join, resolve } from "node:path";
+import { open } from "node:fs/promises";
+import { resolve } from "node:path";
 import { promisify } from "node:util";
 import { hex, imageData, useFolder } from "./fixture.ts";
 
 const run = promisify(execFile);
 const sources = resolve(import.meta.dirname, "../../provider/content/index.ts");
-const root = resolve(import.meta.dirname, "../..");
+const compiled = resolve(import.meta.dirname, "../../dist/provider/content/index.js");
 
 /** Reads a file's content in a process of its own, and prints the digest, the bytes and by how much its memory grew at most. */
 const program = `
@@ -52,23 +52,6 @@ describe("content in a process of its own", () => {
   });
 
   it("does so compiled too, as ES module and by require()", async () => {
-    const config = await folder.write(
-      "tsconfig.json",
-      JSON.stringify({
-        extends: join(root, "tsconfig.json"),
-        compilerOptions: {
-          noEmit: false,
-          rootDir: root,
-          outDir: folder.path("dist"),
-          typeRoots: [join(root, "node_modules/@types")],
-        },
-        include: [join(root, "provider/content")],
-      }),
-    );
-    await run(process.execPath, [join(root, "node_modules/typescript/bin/tsc"), "-p", config], { timeout: 110_000 });
-    await writeFile(folder.path("dist/package.json"), JSON.stringify({ type: "module" }));
-    await symlink(join(root, "node_modules"), folder.path("node_modules"));
-    const compiled = folder.path("dist/provider/content/index.js");
     const file = await folder.write("a", data);
     const packed = await folder.write("a.xz", "");
     const { stdout } = await run("python3", [

@@ -112,6 +112,8 @@ export class Stack {
       PULUMI_DEBUG_COMMANDS: "true",
       // The official language host asks for the plugin of each SDK that it finds in node_modules, needed or not.
       PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true",
+      // An example's types are checked with all the others; each run of it would do that again, and take twice as long.
+      ...(options.program === undefined ? {} : { PULUMI_NODEJS_TRANSPILE_ONLY: "true" }),
       ...options.env,
     };
     const stack = new Stack(folder, name, cli.command, env, !options.ownProcess && !options.program);
@@ -145,6 +147,16 @@ export class Stack {
 
   #checkpoint(project: string): string {
     return join(this.folder, "state", ".pulumi", "stacks", project, `${this.name}.json`);
+  }
+
+  /** Sets one connection of the stack, by the command that a user has for it; its password encrypted. */
+  async setConnection(name: string, settings: Record<string, unknown>): Promise<void> {
+    const entries = Object.entries(settings).flatMap(([key, value]) => [
+      key === "password" ? "--secret" : "--plaintext",
+      `images:connections.${name}.${key}=${value}`,
+    ]);
+    const set = await this.run(["config", "set-all", "--path", ...entries]);
+    if (set.code !== 0) throw new Error(set.text);
   }
 
   /** What its commands are run with. */

@@ -50,11 +50,7 @@ onEachCloud("Functions in a program", cloud => {
     stack = await Stack.create({ project: "functions", ownProcess: true });
     await writeFile(join(stack.folder, "index.cjs"), program);
     await writeFile(join(stack.folder, "disk.raw"), disk);
-    for (const [name, value] of Object.entries(connectionOf(cloud(), owner))) {
-      const flag = name === "password" ? "--secret" : "--plaintext";
-      const set = await stack.run(["config", "set", flag, "--path", `images:connections.lab.${name}`, String(value)]);
-      assert.equal(set.code, 0, set.text);
-    }
+    await stack.setConnection("lab", connectionOf(cloud(), owner));
   });
   after(async () => {
     await stack.dispose();
