@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import typescript from "typescript";
 import type { Clients } from "../clients/environment.ts";
+import { OpenStackCommand } from "../clients/openstackCommand.ts";
 import { installOrSkip } from "../clients/outcome.ts";
 import { Stack } from "../engine/stack.ts";
 import { environmentOf, onEachCloud } from "../openstack/clouds.ts";
@@ -36,7 +37,7 @@ onEachCloud("adopt", cloud => {
   let clients: Clients;
   let stack: Stack;
   let api: ImageApi;
-  let ids: string[] = [];
+  const ids: string[] = [];
   let text: string;
   let env: NodeJS.ProcessEnv;
 
@@ -48,15 +49,10 @@ onEachCloud("adopt", cloud => {
     stack = await Stack.create({ project: "adopt", env, ownProcess: true });
     await writeFile(join(stack.folder, "disk.raw"), noise("adopt", 5000));
     await writeFile(join(stack.folder, "disk.qcow2"), qcow2("adopt"));
-    const list = join(stack.folder, "commands.json");
-    await writeFile(list, JSON.stringify(creations(stack.folder)));
-    const script = join(import.meta.dirname, "openstack_images.py");
-    const options = { env: cleanEnvironment({ ...env, PYTHONWARNINGS: "ignore" }), maxBuffer: 64 * 2 ** 20 };
-    const { stdout } = await run(clients.python, [script, list], options);
-    ids = stdout
-      .trim()
-      .split("\n")
-      .map(line => (JSON.parse(line) as { id: string }).id);
+    const openstack = new OpenStackCommand(clients, env);
+    for (const args of creations(stack.folder))
+      ids.push((JSON.parse(await openstack.run(...args)) as { id: string }).id);
+    await openstack.stop();
     assert.equal(new Set(ids).size, count);
   });
   after(async () => {

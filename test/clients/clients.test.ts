@@ -5,7 +5,8 @@ import { join } from "node:path";
 import { type LocalCloud, startCloud } from "../cloud/cloud.ts";
 import { serveFiles } from "../cloud/digitalocean/exercise.ts";
 import { checkExchange, readExchanges } from "../cloud/digitalocean/schemas/check.ts";
-import { type Clients, REQUIREMENTS, runModule, runScript } from "./environment.ts";
+import { type Clients, REQUIREMENTS, runScript } from "./environment.ts";
+import { OpenStackCommand } from "./openstackCommand.ts";
 import { installOrSkip, worked } from "./outcome.ts";
 
 describe("vendors' own clients on the local cloud", function () {
@@ -35,9 +36,16 @@ describe("vendors' own clients on the local cloud", function () {
 
   describe(REQUIREMENTS.current.join(", "), () => {
     let clients: Clients;
+    const commands: OpenStackCommand[] = [];
+    const commandOf = (environment: NodeJS.ProcessEnv): OpenStackCommand => {
+      const command = new OpenStackCommand(clients, environment);
+      commands.push(command);
+      return command;
+    };
     before(async function () {
       clients = await installOrSkip(this, "current");
     });
+    after(() => Promise.all(commands.map(command => command.stop())));
 
     it("doapi: images, actions, droplets' images, tags", async () => {
       const { url, accounts } = cloud.services.digitalocean;
@@ -128,11 +136,8 @@ describe("vendors' own clients on the local cloud", function () {
       await writeFile(file, data);
       const environment = cloud.services.openstack.environment;
       const member = cloud.openstack.accounts.consumer.projectId;
-      const as =
-        (environment: Record<string, string>) =>
-        (command: string, ...more: string[]) =>
-          runModule(clients, "openstackclient.shell", ["image", ...command.split(" "), ...more], environment);
-      const openstack = as(environment);
+      const owner = commandOf(environment);
+      const openstack = (command: string, ...more: string[]) => owner.run("image", ...command.split(" "), ...more);
       const json = async (command: string, ...more: string[]) =>
         JSON.parse(await openstack(command, "-f", "json", ...more));
 
@@ -169,7 +174,8 @@ describe("vendors' own clients on the local cloud", function () {
       await openstack("import --method glance-direct", staged.id);
       const { username, password, projectName } = cloud.openstack.accounts.admin;
       const admin = { OS_USERNAME: username, OS_PASSWORD: password, OS_PROJECT_NAME: projectName };
-      assert.match(await as({ ...environment, ...admin })("task list"), /api_image_import/);
+      const administrator = commandOf({ ...environment, ...admin });
+      assert.match(await administrator.run("image", "task", "list"), /api_image_import/);
       await openstack("delete", id, staged.id);
       await assert.rejects(openstack("show", id), /No Image found|No image found/i);
     });

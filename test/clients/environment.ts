@@ -8,7 +8,8 @@ import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 
 const run = promisify(execFile);
-const SCRIPTS = join(dirname(fileURLToPath(import.meta.url)), "python");
+/** The scripts that run clients. */
+export const SCRIPTS = join(dirname(fileURLToPath(import.meta.url)), "python");
 
 /** Packages from PyPI that go together into one virtual environment. What they bring along is not pinned, but where the clients need it. */
 export const REQUIREMENTS = {
@@ -91,23 +92,8 @@ export async function runScript(clients: Clients, script: string, config: object
   return JSON.parse(stdout) as Record<string, Outcome>;
 }
 
-/**
- * Runs a command of an environment, such as `openstack`, by its module; answers what it prints. Its standard input is a terminal, on which
- * nobody types: from anything else it would read an image's data.
- */
-export async function runModule(
-  clients: Clients,
-  module: string,
-  args: string[],
-  env: Record<string, string>,
-): Promise<string> {
-  const code = `import os, pty, runpy; os.dup2(pty.openpty()[1], 0); runpy.run_module("${module}", run_name="__main__", alter_sys=True)`;
-  const options = { env: { ...pythonEnvironment(), ...env }, timeout: 120_000, maxBuffer: 64 * 2 ** 20 };
-  return (await run(clients.python, ["-c", code, ...args], options)).stdout;
-}
-
 /** No settings of the user's own reach the clients, and sitecustomize.py is found. */
-function pythonEnvironment(): Record<string, string> {
+export function pythonEnvironment(): Record<string, string> {
   const { PATH = "", HOME = "" } = process.env;
   return {
     PATH,
