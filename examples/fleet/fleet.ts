@@ -26,18 +26,16 @@ const stacks = Number(process.env.FLEET_STACKS ?? 20);
  * come and go. With more than one connection, begin the name with the connection's: each stack then signs in to one account only.
  */
 export function stackOf({ name }: FleetImage): string {
-  const number = createHash("sha256").update(name).digest().readUInt32BE() % stacks;
-  return `part-${String(number).padStart(String(stacks - 1).length, "0")}`;
+  return nameOf(createHash("sha256").update(name).digest().readUInt32BE() % stacks);
 }
 
-/** The images of each stack. */
+function nameOf(stack: number): string {
+  return `part-${String(stack).padStart(String(stacks - 1).length, "0")}`;
+}
+
+/** The images of each stack, also where it has none (any more): what it made before has to go. */
 export function byStack(): Map<string, FleetImage[]> {
-  const parts = new Map<string, FleetImage[]>();
-  for (const image of fleet()) {
-    const stack = stackOf(image);
-    const part = parts.get(stack);
-    if (part === undefined) parts.set(stack, [image]);
-    else part.push(image);
-  }
+  const parts = new Map<string, FleetImage[]>(Array.from({ length: stacks }, (_, stack) => [nameOf(stack), []]));
+  for (const image of fleet()) parts.get(stackOf(image))?.push(image);
   return parts;
 }

@@ -1,4 +1,4 @@
-import { readFile, rm } from "node:fs/promises";
+import { readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { TraceEntry } from "../../provider/http/trace.ts";
@@ -15,6 +15,9 @@ export interface Measured {
   ownCpu: number;
   /** Highest resident memory of the provider process, MiB; undefined when it made no request. */
   peakMiB?: number;
+  /** The same of the program, where it has a process of its own, and of the engine. */
+  programMiB?: number;
+  engineMiB?: number;
 }
 
 /** A stack whose provider's requests and memory are measured, by the trace that it writes itself. */
@@ -62,14 +65,25 @@ export class MeasuredStack {
     await rm(this.#trace, { force: true });
     let peak = 0;
     let pid: number | undefined;
+    const others: Record<"program" | "engine", number> = { program: 0, engine: 0 };
     // The kernel keeps the highest value itself: it only has to be read before the process ends.
     const sample = async () => {
       pid ??= (await this.#entries())[0]?.pid;
       if (pid === undefined) return;
-      const status = await readFile(`/proc/${pid}/status`, "utf8").catch(() => "");
-      peak = Math.max(peak, Number(/^VmHWM:\s+(\d+) kB/m.exec(status)?.[1] ?? 0));
+      peak = Math.max(peak, await peakOf(pid));
     };
     const timer = setInterval(() => void sample(), 50);
+    const sampleOthers = async () => {
+      for (const { id, command } of await descendants(process.pid)) {
+        const role = /cmd\/run\b/.test(command)
+          ? "program"
+          : /\bpulumi$/.test(command.split("\0")[0] ?? "")
+            ? "engine"
+            : undefined;
+        if (role !== undefined) others[role] = Math.max(others[role], await peakOf(id));
+      }
+    };
+    const slowTimer = setInterval(() => void sampleOthers(), 200);
     try {
       const start = performance.now();
       const before = { children: await cpuOfChildren(), own: process.cpuUsage() };
@@ -85,9 +99,12 @@ export class MeasuredStack {
         ownCpu,
         requests: await this.#entries(),
         ...(peak > 0 ? { peakMiB: peak / 1024 } : {}),
+        ...(others.program > 0 ? { programMiB: others.program / 1024 } : {}),
+        ...(others.engine > 0 ? { engineMiB: others.engine / 1024 } : {}),
       };
     } finally {
       clearInterval(timer);
+      clearInterval(slowTimer);
     }
   }
 
@@ -99,6 +116,26 @@ export class MeasuredStack {
       .slice(0, -1)
       .map(line => JSON.parse(line));
   }
+}
+
+/** Highest resident memory of a process so far, KiB; 0 when it has ended. */
+async function peakOf(pid: number): Promise<number> {
+  const status = await readFile(`/proc/${pid}/status`, "utf8").catch(() => "");
+  return Number(/^VmHWM:\s+(\d+) kB/m.exec(status)?.[1] ?? 0);
+}
+
+/** The processes that one started, and theirs. Source: proc(5), children and cmdline. */
+async function descendants(pid: number): Promise<{ id: number; command: string }[]> {
+  const threads = await readdir(`/proc/${pid}/task`).catch(() => []);
+  const lists = await Promise.all(
+    threads.map(thread => readFile(`/proc/${pid}/task/${thread}/children`, "utf8").catch(() => "")),
+  );
+  const found: { id: number; command: string }[] = [];
+  for (const id of lists.join(" ").split(" ").filter(Boolean).map(Number)) {
+    const command = await readFile(`/proc/${id}/cmdline`, "utf8").catch(() => "");
+    found.push({ id, command }, ...(await descendants(id)));
+  }
+  return found;
 }
 
 /** CPU seconds of all processes that this one started and that have ended, theirs included. Source: proc(5), cutime and cstime. */

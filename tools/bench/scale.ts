@@ -23,9 +23,9 @@ type Figures = Omit<Measured, "requests"> & { requests: number };
 
 interface Result {
   count: number;
-  when: string;
   machine: string;
-  load: number;
+  /** When the first of its steps began, and the load average before it. */
+  began: Partial<Record<Who, { when: string; load: number }>>;
   /** Written once at the end, not after each step. */
   skippedCheckpoints: boolean;
   stateBytes?: number | undefined;
@@ -65,14 +65,17 @@ await write();
 async function measure(count: number): Promise<void> {
   const skippedCheckpoints = count >= options.skipFrom;
   const env = skippedCheckpoints ? { PULUMI_EXPERIMENTAL: "true", PULUMI_SKIP_CHECKPOINTS: "true" } : {};
-  const result: Result = {
-    count,
-    when: new Date().toISOString(),
-    machine: `${cpus().length} x ${cpus()[0]?.model}, ${(totalmem() / 2 ** 30).toFixed(0)} GiB, Linux ${release()}, Node ${process.version}`,
-    load: Math.round(loadavg()[0] ?? 0),
-    skippedCheckpoints,
-    ours: {},
-    noop: {},
+  const machine = `${cpus().length} x ${cpus()[0]?.model}, ${(totalmem() / 2 ** 30).toFixed(0)} GiB, Linux ${release()}, Node ${process.version}`;
+  const same = (other: Result) => other.count === count && other.skippedCheckpoints === skippedCheckpoints;
+  const earlier = results.find(same);
+  // With --only, what was measured of the other stays.
+  const result: Result =
+    options.only !== undefined && earlier?.machine === machine
+      ? earlier
+      : { count, machine, began: {}, skippedCheckpoints, ours: {}, noop: {} };
+  const begin = (who: Who) => {
+    result[who] = {};
+    result.began[who] = { when: new Date().toISOString(), load: Math.round((loadavg()[0] ?? 0) * 10) / 10 };
   };
   const note = (who: Who) => async (step: Step, measured: Measured, stateBytes?: number) => {
     result[who][step] = { ...measured, requests: measured.requests.length };
@@ -80,26 +83,45 @@ async function measure(count: number): Promise<void> {
     process.stderr.write(
       `${new Date().toISOString()} ${count} ${who} ${step}: ${measured.seconds.toFixed(1)} s, ${measured.cpu.toFixed(1)} CPU\n`,
     );
-    const others = results.filter(other => other !== result && other.count !== count);
-    results.splice(0, results.length, ...[...others, result].toSorted((one, other) => one.count - other.count));
+    const others = results.filter(other => !same(other));
+    results.splice(0, results.length, ...[...others, result].toSorted(inOrder));
     await write();
   };
   if (options.only !== "noop") {
+    begin("ours");
     const dir = join(folder, String(count));
     await mkdir(dir);
     const cloud = await startCloud({ dir, services: ["openstack"] });
     await ourFleet(cloud.openstack, { count, env, note: note("ours") }).finally(() => cloud.stop());
   }
-  if (options.only !== "ours") await noopFleet({ count, env, note: note("noop") });
+  if (options.only !== "ours") {
+    begin("noop");
+    await noopFleet({ count, env, note: note("noop") });
+  }
 }
 
-/** What `cost ~ count^exponent` comes to between a hundred images and the most. */
+/** By what the state costs, then by size. */
+function inOrder(one: Result, other: Result): number {
+  return Number(other.skippedCheckpoints) - Number(one.skippedCheckpoints) || one.count - other.count;
+}
+
+/** What `cost ~ count^exponent` comes to between a hundred images and the most, the state being written once at the end. */
 function exponent(step: Step, measure: (figures: Figures) => number): string {
-  const known = results.filter(({ count, ours }) => count >= 100 && ours[step] !== undefined);
+  const known = results.filter(
+    ({ count, skippedCheckpoints, ours }) => skippedCheckpoints && count >= 100 && ours[step] !== undefined,
+  );
   const [first, last] = [known[0], known.at(-1)];
   if (first === undefined || last === undefined || first === last) return "-";
   const [low, high] = [first, last].map(({ ours }) => measure(ours[step] as Figures)) as [number, number];
   return (Math.log(high / low) / Math.log(last.count / first.count)).toFixed(2);
+}
+
+function started(name: string, began: { when: string; load: number } | undefined): string {
+  return began === undefined ? "" : `${name} ${began.when.slice(0, 16)}Z at a load average of ${began.load}`;
+}
+
+function beside(value: number, noop: number | undefined): string {
+  return noop === undefined ? value.toFixed(0) : `${value.toFixed(0)} (${noop.toFixed(0)})`;
 }
 
 function table(head: string[], rows: string[][]): string {
@@ -109,7 +131,8 @@ function table(head: string[], rows: string[][]): string {
 async function write(): Promise<void> {
   await writeFile(file("scale.json"), `${JSON.stringify(results, undefined, 2)}\n`);
   const sizes = results.map(
-    ({ count, skippedCheckpoints }) => count.toLocaleString("en") + (skippedCheckpoints ? " *" : ""),
+    ({ count, skippedCheckpoints }) =>
+      count.toLocaleString("en") + (skippedCheckpoints ? "" : ", state after each step"),
   );
   const rows = (
     measure: (figures: Figures) => number,
@@ -125,17 +148,17 @@ async function write(): Promise<void> {
   const cpu = ({ cpu }: Figures) => cpu;
   const share = (ours: Figures, noop: Figures | undefined) =>
     noop === undefined ? "" : `, ${((noop.cpu / ours.cpu) * 100).toFixed(0)} %`;
-  const cloudCpu = results.map(({ count, ours }) => {
+  const cloudCpu = results.flatMap(({ count, skippedCheckpoints, ours }) => {
     const sum = stepNames.reduce((total, step) => total + (ours[step]?.ownCpu ?? 0), 0);
-    return `${sum.toFixed(1)} s at ${count.toLocaleString("en")}`;
+    return skippedCheckpoints ? [`${sum.toFixed(1)} s at ${count.toLocaleString("en")}`] : [];
   });
   const lines = [
     ...results.map(
-      ({ count, when, machine, load }) =>
-        `- ${count.toLocaleString("en")} images: ${when}, ${machine}, load average before it ${load}`,
+      ({ count, skippedCheckpoints, machine, began }) =>
+        `- ${count.toLocaleString("en")} images${skippedCheckpoints ? "" : ", state after each step"}: ${[started("ours", began.ours), started("no-op", began.noop)].filter(Boolean).join(", ")}; ${machine}`,
     ),
     "",
-    "Images without data on the local cloud, the state in a folder; * with the state written once at the end (`PULUMI_SKIP_CHECKPOINTS`). The exponent is that of `cost ~ images^exponent`, from 100 images to the most.",
+    "Images without data on the local cloud, the state in a folder, written once at the end (`PULUMI_SKIP_CHECKPOINTS`) except in the last columns, where it is written after each step, as is usual. The exponent is that of `cost ~ images^exponent`, from 100 images to the most, the state written once.",
     "",
     "Seconds of the whole command; in brackets those of a program of as many resources whose provider does nothing:",
     "",
@@ -161,12 +184,17 @@ async function write(): Promise<void> {
       ),
     ),
     "",
-    "Peak memory of the provider process in MiB, and bytes of state an image:",
+    "Peak memory in MiB of the provider process, of the program and of the engine (in brackets the no-op program's), and bytes of state an image:",
     "",
     table(head, [
       ...rows(
         ({ peakMiB }) => peakMiB ?? 1,
-        ({ peakMiB }) => peakMiB?.toFixed(0) ?? "-",
+        ({ peakMiB, programMiB, engineMiB }, noop) =>
+          [
+            peakMiB?.toFixed(0) ?? "-",
+            programMiB === undefined ? "-" : beside(programMiB, noop?.programMiB),
+            engineMiB === undefined ? "-" : beside(engineMiB, noop?.engineMiB),
+          ].join(", "),
       ),
       ["state", ...results.map(({ stateBytes }) => String(stateBytes ?? "-")), ""],
     ]),
@@ -183,8 +211,8 @@ async function write(): Promise<void> {
       (["ours", "noop"] as const).map(who => ({
         name: steps[step],
         dashed: who === "noop",
-        points: results.flatMap(({ count, [who]: { [step]: figures } }) => {
-          const value = figures && measure(figures);
+        points: results.flatMap(({ count, skippedCheckpoints, [who]: { [step]: figures } }) => {
+          const value = skippedCheckpoints ? figures && measure(figures) : undefined;
           return value === undefined || value <= 0 ? [] : [[count, value] as const];
         }),
       })),

@@ -2,9 +2,11 @@ import { ImagesError, UnfinishedError } from "../../errors.ts";
 import { hasUnknown, type Problem } from "../../fields/field.ts";
 import { waitFor } from "../../wait.ts";
 import { isCopied } from "../copyAcross.ts";
+import { Reads } from "../reads.ts";
 import type { OpenOther } from "../registry.ts";
 import type { Facts, ImageFacts, ImageService, Job, PartService, Values } from "../service.ts";
 import { digestOf } from "../storedData.ts";
+import { tellingWrites } from "../tellingWrites.ts";
 import type { CopyJob, ReplicatorClient } from "./replicator.ts";
 
 /** Where a copy goes, as a program declares it. */
@@ -18,6 +20,8 @@ interface Target {
 const failures: readonly string[] = ["error", "canceled"];
 /** Statuses in which a job won't come to a copy any more. */
 const givenUp: readonly string[] = ["cancel_requested", "canceling", ...failures];
+/** A run of thousands of copies takes longer; what it has to know then is listed anew. */
+const maxAgeMs = 60_000;
 /** How long a job's cancellation may take when nobody waits any more. */
 const cancelMs = 30_000;
 
@@ -32,12 +36,28 @@ export function tenantCopies(source: ImageService, replicator: ReplicatorClient,
     return connection === undefined ? undefined : other({ connection });
   };
 
-  /** What is known of a copy whose job is this one; undefined when the copy is gone. */
-  async function look(job: CopyJob, values: Values): Promise<Facts | undefined> {
+  /** Jobs of many copies come from one listing. */
+  const jobs = new Reads<CopyJob>({
+    maxAgeMs,
+    idOf: ({ job_id }) => job_id,
+    one: jobId => replicator.get(jobId),
+    listings: () => [{ name: "jobs", pages: listed }],
+    atRest: ({ status }) => status === "replicated" || failures.includes(status),
+  });
+
+  async function* listed(): AsyncGenerator<CopyJob[]> {
+    yield await replicator.list();
+  }
+
+  /**
+   * What is known of a copy whose job is this one; undefined when the copy is gone.
+   * @param earlierWillDo as with an image's read
+   */
+  async function look(job: CopyJob, values: Values, earlierWillDo = false): Promise<Facts | undefined> {
     if (job.status !== "replicated") return facts(job);
     const destination = destinationOf(values);
     if (destination === undefined || job.destination_image_id === null) return facts(job);
-    const copy = await destination.readImage(job.destination_image_id);
+    const copy = await destination.readImage(job.destination_image_id, [], earlierWillDo);
     return copy === undefined ? undefined : facts(job, copy);
   }
 
@@ -99,7 +119,9 @@ export function tenantCopies(source: ImageService, replicator: ReplicatorClient,
   }
 
   /** Has a job canceled, without waiting for it. false: that isn't possible any more, or can't be told. */
-  const stop = (jobId: string): Promise<boolean> => replicator.cancel(jobId).catch(() => false);
+  const stop = (jobId: string): Promise<boolean> => cancel(jobId).catch(() => false);
+
+  const cancel = tellingWrites(jobId => jobs.wrote(jobId))(jobId => replicator.cancel(jobId));
 
   return {
     async check(values, before) {
@@ -154,9 +176,9 @@ export function tenantCopies(source: ImageService, replicator: ReplicatorClient,
         const found = await leftover(imageId, target);
         return found === undefined ? undefined : await look(found, target);
       }
-      const job = await replicator.get(String(values.jobId));
+      const job = await jobs.read(String(values.jobId), true);
       // A job that isn't listed any more says nothing about its copy, which is then known from the state.
-      return await look(job ?? noted(imageId, tenant, values), target);
+      return await look(job ?? noted(imageId, tenant, values), target, true);
     },
 
     // Its target can't change in place, so this goes on with a copy that isn't done: a job at work, or a new one.
@@ -172,7 +194,7 @@ export function tenantCopies(source: ImageService, replicator: ReplicatorClient,
       if (jobId === undefined) return;
       let last = (await replicator.get(jobId)) ?? noted(imageId, tenant, values);
       if (last.status !== "replicated" && !failures.includes(last.status)) {
-        await replicator.cancel(jobId);
+        await cancel(jobId);
         last = await waitFor(
           async () => {
             const now = await replicator.get(jobId);

@@ -1,7 +1,10 @@
+import type { Memberships } from "../memberships.ts";
 import type { Reads } from "../reads.ts";
 import type { WireImage } from "./attributes.ts";
 import type { GlanceClient } from "./client.ts";
 import type { Dialect } from "./dialect.ts";
+import type { Invitation } from "./invitations.ts";
+import type { MemberReads } from "./memberReads.ts";
 import type { Rest } from "./rest.ts";
 import type { WriteQueue } from "./writes.ts";
 
@@ -10,6 +13,8 @@ export interface GlanceCloud {
   client: GlanceClient;
   dialect: Dialect;
   reads: Reads<WireImage>;
+  members: MemberReads;
+  memberships: Memberships<Invitation>;
   writes: WriteQueue;
   rest: Rest;
   /** The project that owns what this account makes. */

@@ -1,27 +1,32 @@
 import { ImagesError } from "../../errors.ts";
 import { hasUnknown, type Problem } from "../../fields/field.ts";
+import type { MembershipListing } from "../memberships.ts";
 import type { OpenOther } from "../registry.ts";
 import type { Facts, ImageService, Job, PartService, Values } from "../service.ts";
 import type { WireMember } from "./client.ts";
 import type { GlanceCloud } from "./cloud.ts";
-import { MemberReads } from "./memberReads.ts";
+import { type Invitation, invitations } from "./invitations.ts";
 
 /** The members of images, and besides what another account's membership needs of this one. */
 export interface GlanceMembers extends PartService {
   /** Answers an invitation of this account's project. Only the invited project itself may do it. */
   answer(imageId: string, member: string, status: string): Promise<WireMember>;
+  /** What this account's project was invited to. */
+  readonly invitations: MembershipListing<Invitation>;
 }
 
 /**
  * Both halves of sharing: the owner invites, the invited project accepts or rejects.
+ * @param connection this one's name
  * @param other opens the connection that `accept` names
  */
 export function glanceMembers(
   cloud: GlanceCloud,
+  connection: string,
   findProject: (name: string) => Promise<string>,
   other: OpenOther,
 ): GlanceMembers {
-  const reads = new MemberReads(cloud.client);
+  const own = invitations(cloud, connection);
 
   /** The project that a membership is about: the one that is named, or the connection's own where it is the invited one. */
   async function memberOf(values: Values): Promise<string> {
@@ -46,7 +51,24 @@ export function glanceMembers(
     const accept = values.accept as { connection: string } | undefined;
     if (accept === undefined) throw onlyTheInvited(found, String(wanted));
     const consumer = other({ connection: accept.connection });
-    return await answererOf(consumer).answer(found.image_id, found.member_id, String(wanted));
+    try {
+      return await answererOf(consumer).answer(found.image_id, found.member_id, String(wanted));
+    } finally {
+      cloud.memberships.wrote(found.image_id);
+    }
+  }
+
+  /** Who can list what a project was invited to: the project itself, where this is its connection or `accept` names one. */
+  async function listingOf(member: string, values: Values): Promise<MembershipListing<Invitation> | undefined> {
+    const accept = values.accept as { connection: string } | undefined;
+    if (accept === undefined) return member === (await cloud.projectId()).toLowerCase() ? own : undefined;
+    try {
+      return answererOf(other({ connection: accept.connection })).invitations;
+    } catch (error) {
+      // A connection that is configured no longer is for check to complain of: the owner's can tell, too.
+      if (error instanceof ImagesError) return undefined;
+      throw error;
+    }
   }
 
   async function invite(imageId: string, member: string): Promise<WireMember> {
@@ -78,6 +100,7 @@ export function glanceMembers(
 
   return {
     answer,
+    invitations: own,
 
     async check(values) {
       const problems: Problem[] = [];
@@ -109,9 +132,14 @@ export function glanceMembers(
       return memberFacts(await settle(found, values));
     },
 
-    async read(id) {
+    async read(id, values) {
       const { imageId, member } = parse(id);
-      const found = await reads.read(imageId, member);
+      // A listing of many doesn't tell the times, which only a read by id wants to know.
+      const listing = values.managed === undefined ? undefined : await listingOf(member, values);
+      const found =
+        listing === undefined
+          ? await cloud.members.read(imageId, member)
+          : await cloud.memberships.read(imageId, member, listing);
       return found === undefined ? undefined : memberFacts(found);
     },
 
@@ -137,7 +165,7 @@ export function glanceMembers(
   };
 }
 
-export function memberFacts(member: WireMember): Facts {
+export function memberFacts(member: Invitation & Partial<WireMember>): Facts {
   return {
     id: `${member.image_id}/${member.member_id}`,
     imageId: member.image_id,

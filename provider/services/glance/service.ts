@@ -2,6 +2,7 @@ import type { Connection, OpenStackSettings } from "../../connection.ts";
 import { createHttp, type Http } from "../../http.ts";
 import { openSession } from "../../keystone.ts";
 import { copyAcross } from "../copyAcross.ts";
+import { Memberships } from "../memberships.ts";
 import type { OpenOther } from "../registry.ts";
 import type { ImageFacts, ImageQuery, ImageService, PartService, Values } from "../service.ts";
 import { dataOf } from "../storedData.ts";
@@ -17,6 +18,7 @@ import { Discovery } from "./discovery.ts";
 import { shareAsOrdered, withMembers } from "./exclusiveMembers.ts";
 import { imageFields } from "./fields.ts";
 import { glanceLookups } from "./lookups.ts";
+import { MemberReads } from "./memberReads.ts";
 import { glanceMembers } from "./members.ts";
 import { imageReads } from "./reads.ts";
 import { Rest } from "./rest.ts";
@@ -41,8 +43,12 @@ export function openGlance(connection: Connection<OpenStackSettings>, dialect: D
     ...(connection.settings.caFile === undefined ? {} : { caFile: connection.settings.caFile }),
     ...(connection.settings.insecure === undefined ? {} : { insecure: connection.settings.insecure }),
   });
-  const client = tellingClient(createClient(http), id => cloud.reads.wrote(id.toLowerCase()));
+  const client = tellingClient(createClient(http), id => {
+    cloud.reads.wrote(id.toLowerCase());
+    cloud.memberships.wrote(id);
+  });
   const rest = new Rest(client);
+  const members = new MemberReads(client);
   const cloud: GlanceCloud = {
     client,
     dialect,
@@ -53,6 +59,8 @@ export function openGlance(connection: Connection<OpenStackSettings>, dialect: D
       () => session.projectId(),
       image => rest.note(image),
     ),
+    members,
+    memberships: new Memberships((imageId, member) => members.read(imageId, member)),
     writes: new WriteQueue(),
     projectId: () => session.projectId(),
     hashAlgorithm: dialect.hashes ? "sha512" : "md5",
@@ -91,7 +99,9 @@ export function openGlance(connection: Connection<OpenStackSettings>, dialect: D
       return `${await session.endpoint("image")} ${await session.projectId()}`;
     },
     imageData: facts => dataOf(cloud.client, facts),
-    ...(dialect.sharing.length > 0 ? { members: glanceMembers(cloud, name => session.findProject(name), other) } : {}),
+    ...(dialect.sharing.length > 0
+      ? { members: glanceMembers(cloud, connection.name, name => session.findProject(name), other) }
+      : {}),
     tags: glanceTags(cloud),
     lookups: glanceLookups(cloud),
   };

@@ -36,6 +36,8 @@ export interface GlanceV1Client {
   versions(): Promise<{ versions: string[]; date: string | undefined }>;
   /** undefined: there is no such image. */
   members(id: string): Promise<WireMember[] | undefined>;
+  /** The images that are shared with a project, as far as the caller may see them. undefined: the service doesn't tell. */
+  sharedWith(member: string): Promise<(WireMember & { image_id: string })[] | undefined>;
   /** Adds a member, or changes one. Without `canShare` that is false for a new one, and stays for an old one. */
   putMember(id: string, member: string, canShare: boolean | undefined): Promise<void>;
   /** false: there was no such member. */
@@ -152,6 +154,16 @@ export function createClient(http: Http): GlanceV1Client {
       });
       return answer.status === 404 ? undefined : answer.body.members;
     },
+    async sharedWith(member) {
+      const answer = await http.send<{ shared_images: { image_id: string; can_share: boolean }[] }>({
+        method: "GET",
+        path: `/v1/shared-images/${encodeURIComponent(member)}`,
+        accept: [403, 404],
+      });
+      return answer.status === 200
+        ? answer.body.shared_images.map(shared => ({ ...shared, member_id: member }))
+        : undefined;
+    },
     async putMember(id, member, canShare) {
       const json = canShare === undefined ? {} : { json: { member: { can_share: canShare } } };
       await http.send({ method: "PUT", path: memberPath(id, member), ...json });
@@ -171,6 +183,8 @@ export function tellingClient(client: GlanceV1Client, wrote: (id: string) => voi
     upload: told(client.upload),
     copyFrom: told(client.copyFrom),
     setLocation: told(client.setLocation),
+    putMember: told(client.putMember),
+    removeMember: told(client.removeMember),
     delete: told(client.delete),
   };
 }

@@ -1,12 +1,15 @@
 import type { WriteQueue } from "../glance/writes.ts";
+import type { Memberships } from "../memberships.ts";
 import type { Reads } from "../reads.ts";
 import type { WireImage } from "./attributes.ts";
 import type { GlanceV1Client } from "./client.ts";
+import type { SharedImage } from "./members.ts";
 
 /** One cloud's Image API v1 as one account sees it: what the operations in this folder share. */
 export interface GlanceV1Cloud {
   client: GlanceV1Client;
   reads: Reads<WireImage>;
+  memberships: Memberships<SharedImage>;
   writes: WriteQueue;
   /** The project that owns what this account makes. */
   projectId(): Promise<string>;

@@ -1,14 +1,16 @@
 import { ImagesError } from "../../errors.ts";
 import { hasUnknown, type Problem } from "../../fields/field.ts";
+import { type Membership, Memberships } from "../memberships.ts";
 import type { Facts, PartService, Values } from "../service.ts";
 import { Together } from "../together.ts";
-import type { WireMember } from "./client.ts";
+import type { GlanceV1Client, WireMember } from "./client.ts";
 import type { GlanceV1Cloud } from "./cloud.ts";
+
+/** An image that a project may use. */
+export type SharedImage = WireMember & Membership;
 
 /** Projects that may use an image. A membership counts at once: with the Image API v1 there is nothing to accept. */
 export function glanceV1Members(cloud: GlanceV1Cloud, findProject: (name: string) => Promise<string>): PartService {
-  const reads = new Together<WireMember>(ids => find(cloud, ids));
-
   async function memberOf(values: Values): Promise<string> {
     const member = String(values.member);
     return looksLikeId(member) ? member.toLowerCase() : await findProject(member);
@@ -22,7 +24,7 @@ export function glanceV1Members(cloud: GlanceV1Cloud, findProject: (name: string
       throw explained(imageId, error);
     }
     const id = idOf(imageId, member);
-    const found = await reads.read(id);
+    const found = (await cloud.client.members(imageId))?.find(({ member_id }) => member_id === member);
     if (found !== undefined) return memberFacts(id, found);
     throw new ImagesError("failed", `project ${member} isn't a member of image ${imageId} after it was made one`);
   }
@@ -49,8 +51,10 @@ export function glanceV1Members(cloud: GlanceV1Cloud, findProject: (name: string
     },
     create: async values => await put(String(values.imageId), await memberOf(values), values),
     async read(id) {
-      parse(id);
-      const found = await reads.read(id);
+      const { imageId, member } = parse(id);
+      // The project's own listing tells all that is told of a membership here.
+      const all = async () => (await cloud.client.sharedWith(member)) ?? [];
+      const found = await cloud.memberships.read(imageId, member, { name: "shared", all });
       return found === undefined ? undefined : memberFacts(id, found);
     },
     async update(id, values) {
@@ -64,18 +68,21 @@ export function glanceV1Members(cloud: GlanceV1Cloud, findProject: (name: string
   };
 }
 
-/** Members of one image that are asked for at the same time come from one listing. */
-async function find(cloud: GlanceV1Cloud, ids: string[]): Promise<Map<string, WireMember>> {
-  const images = [...new Set(ids.map(id => parse(id).imageId))];
-  const found = new Map<string, WireMember>();
-  await Promise.all(
-    images.map(async imageId => {
-      for (const member of (await cloud.client.members(imageId)) ?? []) {
-        found.set(idOf(imageId, member.member_id), member);
-      }
-    }),
-  );
-  return found;
+/** Reads of memberships. Those of one image that are asked for at the same time come from one listing. */
+export function memberships(client: GlanceV1Client): Memberships<SharedImage> {
+  const together = new Together<SharedImage>(async ids => {
+    const images = [...new Set(ids.map(id => parse(id).imageId))];
+    const found = new Map<string, SharedImage>();
+    await Promise.all(
+      images.map(async imageId => {
+        for (const member of (await client.members(imageId)) ?? []) {
+          found.set(idOf(imageId, member.member_id), { ...member, image_id: imageId });
+        }
+      }),
+    );
+    return found;
+  });
+  return new Memberships((imageId, member) => together.read(idOf(imageId, member)));
 }
 
 export function memberFacts(id: string, member: WireMember): Facts {

@@ -14,7 +14,7 @@ import { holds } from "./data.ts";
 import { remove } from "./delete.ts";
 import { imageFields } from "./fields.ts";
 import { glanceV1Lookups } from "./lookups.ts";
-import { glanceV1Members } from "./members.ts";
+import { glanceV1Members, memberships } from "./members.ts";
 import { imageReads } from "./reads.ts";
 import { update } from "./update.ts";
 import { isGone } from "./waiting.ts";
@@ -30,10 +30,14 @@ export function openGlanceV1(connection: Connection<OpenStackSettings>, other: O
     caFile,
     insecure,
   });
-  const client = tellingClient(createClient(http), id => cloud.reads.wrote(id.toLowerCase()));
+  const client = tellingClient(createClient(http), id => {
+    cloud.reads.wrote(id.toLowerCase());
+    cloud.memberships.wrote(id);
+  });
   const cloud: GlanceV1Cloud = {
     client,
     reads: imageReads(client),
+    memberships: memberships(client),
     writes: new WriteQueue(),
     projectId: () => session.projectId(),
   };

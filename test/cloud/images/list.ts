@@ -64,13 +64,14 @@ export function listImages(api: ImageApi, caller: Caller, query: URLSearchParams
   const hidden = (filters.os_hidden ?? "false").toLowerCase();
   mustBeBoolean("os_hidden", hidden);
   if (filters.protected !== undefined) mustBeBoolean("protected", filters.protected);
+  // The filters first: most images are sorted out by them, and a look for one image among ten thousand should cost little.
   const tests = [
-    inScope(api, caller, visibility, memberStatus),
-    (image: Image) => image.os_hidden === (hidden === "true"),
-    (image: Image) => tags.every(tag => image.tags.includes(tag)),
     ...Object.entries(filters)
       .filter(([key]) => key !== "os_hidden")
       .map(([key, value]) => filterOf(key, value)),
+    (image: Image) => image.os_hidden === (hidden === "true"),
+    (image: Image) => tags.every(tag => image.tags.includes(tag)),
+    inScope(api, caller, visibility, memberStatus),
   ];
   const matching = api.repo
     .all()
