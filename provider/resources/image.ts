@@ -119,7 +119,8 @@ export const image: Provider = {
   },
 
   async delete(id, props) {
-    const how = { force: props.forceDelete === true, queued: props.deletion === "queued" };
+    // One that never was what was ordered has nothing to protect.
+    const how = { force: props.forceDelete === true || isUnfinished(props), queued: props.deletion === "queued" };
     await serviceOf(props).deleteImage(id, how, jobOf("delete", props));
   },
 };

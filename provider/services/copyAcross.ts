@@ -163,7 +163,8 @@ export function copyAcross(source: ImageService, other: OpenOther): PartService 
     },
 
     async delete(id, values: Values, job: Job) {
-      await targetOf(values).deleteImage(id, { force: values.forceDelete === true }, job);
+      const force = values.forceDelete === true || values.status === "unfinished";
+      await targetOf(values).deleteImage(id, { force }, job);
     },
   };
 }

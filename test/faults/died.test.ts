@@ -126,7 +126,8 @@ for (const [kind, start] of Object.entries(clouds)) {
         finish = resolve;
       });
       files.files.set("/disk.raw", { ...served, until });
-      const begun = await failureOf(up(provider, "Image", "begun", { ...imported("begun"), ...hasty }, undefined));
+      const args = { ...imported("begun"), ...hasty, protected: true };
+      const begun = await failureOf(up(provider, "Image", "begun", args, undefined));
       assert.equal(begun.state?.outs.status, "unfinished");
       const statusOf = async (state: State) => (await cloud.api.image(state.id)).status;
       while ((await statusOf(begun.state)) !== "importing") await pause(20);
