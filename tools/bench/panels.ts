@@ -1,27 +1,32 @@
 /** One chart, both axes logarithmic. */
 export interface Panel {
   title: string;
+  /** Of its values; "" where they are counted. */
   unit: string;
   /** Lines of one name have one colour. */
   lines: { name: string; dashed: boolean; points: (readonly [number, number])[] }[];
 }
 
-const size = { width: 300, height: 260, left: 52, right: 12, top: 34, bottom: 40 };
+const size = { width: 300, height: 260, left: 48, right: 26, top: 34, bottom: 40 };
 const colours = ["#1b6ca8", "#2e8b57", "#b8860b", "#a83232"];
 
-/** Charts side by side as SVG, with one legend. */
+const perRow = 3;
+
+/** Charts side by side, three in a row, as SVG, with one legend. */
 export function panels(all: readonly Panel[]): string {
   const names = [...new Set(all.flatMap(({ lines }) => lines.map(({ name }) => name)))];
-  const width = all.length * size.width;
+  const width = Math.min(all.length, perRow) * size.width;
+  const height = Math.ceil(all.length / perRow) * size.height;
   const legend = names.map((name, index) => {
     const x = 20 + index * 170;
     return `<line x1="${x}" y1="14" x2="${x + 24}" y2="14" stroke="${colours[index]}" stroke-width="2"/><text x="${x + 30}" y="18">${name}</text>`;
   });
   const note = `<text x="${20 + names.length * 170}" y="18">dashed: no-op program</text>`;
   const charts = all.map(
-    (panel, index) => `<g transform="translate(${index * size.width},24)">${chart(panel, names)}</g>`,
+    (panel, index) =>
+      `<g transform="translate(${(index % perRow) * size.width},${24 + Math.floor(index / perRow) * size.height})">${chart(panel, names)}</g>`,
   );
-  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${size.height + 30}" font-family="sans-serif" font-size="11" fill="#222">
+  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height + 30}" font-family="sans-serif" font-size="11" fill="#222">
 <title>${all.map(({ title }) => title).join(", ")} by number of images</title>
 <rect width="100%" height="100%" fill="#fff"/>
 ${[...legend, note, ...charts].join("\n")}
@@ -42,8 +47,8 @@ function chart({ title, unit, lines }: Panel, names: readonly string[]): string 
     size.top,
   );
   const grid = [
-    ...x.ticks.map(value => tick(value, x.at(value), size.height - size.bottom, size.top, "x", "")),
-    ...y.ticks.map(value => tick(value, y.at(value), size.left, size.width - size.right, "y", unit)),
+    ...x.ticks.map(value => tick(value, x.at(value), size.height - size.bottom, size.top, "x")),
+    ...y.ticks.map(value => tick(value, y.at(value), size.left, size.width - size.right, "y")),
   ];
   const drawn = lines
     .filter(line => line.points.length > 0)
@@ -56,7 +61,7 @@ function chart({ title, unit, lines }: Panel, names: readonly string[]): string 
       const dash = dashed ? ' stroke-dasharray="4 3" opacity="0.6"' : "";
       return `<polyline points="${path}" fill="none" stroke="${colour}" stroke-width="1.8"${dash}/>${dashed ? "" : dots.join("")}`;
     });
-  const titles = `<text x="${size.left}" y="${size.top - 10}" font-weight="bold">${title}</text><text x="${(size.left + size.width) / 2}" y="${size.height - 8}" text-anchor="middle">images</text>`;
+  const titles = `<text x="${size.left}" y="${size.top - 10}" font-weight="bold">${title}${unit === "" ? "" : `, ${unit}`}</text><text x="${(size.left + size.width) / 2}" y="${size.height - 8}" text-anchor="middle">images</text>`;
   return [titles, ...grid, ...drawn].join("\n");
 }
 
@@ -70,8 +75,8 @@ function scale(values: readonly number[], from: number, to: number): { at(value:
   };
 }
 
-function tick(value: number, at: number, start: number, end: number, axis: "x" | "y", unit: string): string {
-  const label = `${value.toLocaleString("en")}${unit === "" ? "" : ` ${unit}`}`;
+function tick(value: number, at: number, start: number, end: number, axis: "x" | "y"): string {
+  const label = value.toLocaleString("en");
   return axis === "x"
     ? `<line x1="${at}" y1="${start}" x2="${at}" y2="${end}" stroke="#ddd"/><text x="${at}" y="${start + 14}" text-anchor="middle">${label}</text>`
     : `<line x1="${start}" y1="${at}" x2="${end}" y2="${at}" stroke="#ddd"/><text x="${start - 5}" y="${at + 4}" text-anchor="end">${label}</text>`;
