@@ -1,5 +1,5 @@
 import type { ClientRequest } from "node:http";
-import { Readable } from "node:stream";
+import { finished, Readable } from "node:stream";
 import { setTimeout as pause } from "node:timers/promises";
 import type { Got, RequestError, Response } from "got";
 import { ImagesError } from "./errors.ts";
@@ -410,7 +410,7 @@ export function createHttp(options: HttpOptions): Http {
       }
       return {
         kind: "done",
-        value: { status, headers: answerHeaders, stream: Readable.from(chunks(status), chunked) },
+        value: { status, headers: answerHeaders, stream: relayed(status) },
       };
     } catch (error) {
       stream.on("error", ignore);
@@ -421,31 +421,42 @@ export function createHttp(options: HttpOptions): Http {
       return failure;
     }
 
-    async function* chunks(status: number): AsyncGenerator<Buffer> {
+    /** Gives on what comes, a chunk a call and without a promise for each: their number is what limits a download. */
+    function relayed(status: number): Readable {
       let received = 0;
-      try {
-        for await (const chunk of stream) {
-          received += (chunk as Buffer).length;
-          yield chunk as Buffer;
+      const data = new Readable({
+        highWaterMark: 1024 * 1024,
+        read: () => void stream.resume(),
+        destroy(error, done) {
+          watch.end();
+          stream.destroy();
+          done(error);
+        },
+      });
+      stream.on("data", (chunk: Buffer) => {
+        received += chunk.length;
+        if (!data.push(chunk)) stream.pause();
+      });
+      finished(stream, { writable: false }, error => {
+        if (data.destroyed) return;
+        if (error) data.destroy(brokenOff(error, status, received));
+        else {
+          note({ status, received });
+          data.push(null);
         }
-        note({ status, received });
-      } catch (error) {
-        const failure = watch.failure(error as RequestError);
-        note({ status, error: failure.code ?? failure.message, received });
-        checkSignal(request, service, nameOf(request));
-        throw new ImagesError(
-          "unavailable",
-          `The data from ${url.host} ended after ${received} bytes: ${failure.message}`,
-          {
-            service,
-            request: nameOf(request),
-            cause: error,
-          },
-        );
-      } finally {
-        watch.end();
-        stream.destroy();
-      }
+      });
+      return data;
+    }
+
+    function brokenOff(error: Error, status: number, received: number): Error {
+      const failure = watch.failure(error as RequestError);
+      note({ status, error: failure.code ?? failure.message, received });
+      if (request.signal?.aborted) return givenUp(service, nameOf(request));
+      return new ImagesError(
+        "unavailable",
+        `The data from ${url.host} ended after ${received} bytes: ${failure.message}`,
+        { service, request: nameOf(request), cause: error },
+      );
     }
   }
 
@@ -460,8 +471,6 @@ export function createHttp(options: HttpOptions): Http {
     },
   };
 }
-
-const chunked = { objectMode: false, highWaterMark: 1024 * 1024 };
 
 interface Limits {
   deadline: number;
@@ -653,7 +662,11 @@ function traced(service: string, { method, ...request }: ServiceRequest, attempt
 }
 
 function checkSignal({ signal }: ServiceRequest, service: string, request: string): void {
-  if (signal?.aborted) throw new ImagesError("interrupted", "The request was given up", { service, request });
+  if (signal?.aborted) throw givenUp(service, request);
+}
+
+function givenUp(service: string, request: string): ImagesError {
+  return new ImagesError("interrupted", "The request was given up", { service, request });
 }
 
 function tooLate(service: string, request: string, message: string): ImagesError {

@@ -1,13 +1,16 @@
 import { createHash } from "node:crypto";
+import { urnOf } from "../shared/resourceName.ts";
 import type { Mark } from "./services/service.ts";
 
 /**
  * A mark tells an image of one resource from all others, so that a create that was killed and is repeated finds what it made.
  * It is worked out from the resource's urn, which a repeat has again, and from its generation, which tells the replacement of
  * an image from the image that it replaces.
+ * @param resource as the resource's input of that name says it
  * @param generation how often this resource has been replaced
  */
-export function markOf(urn: string, generation: number): Mark {
+export function markOf(resource: string, generation: number): Mark {
+  const urn = urnOf(resource);
   return { resource: digest(`${urn}#${generation}`), stack: digest(urn.split("::").slice(0, 2).join("::")) };
 }
 

@@ -1,10 +1,11 @@
 import * as pulumi from "@pulumi/pulumi";
 import { publicUrl } from "../shared/publicUrl.ts";
+import { kindOf, resourceName } from "../shared/resourceName.ts";
 import { seal } from "../shared/seal.ts";
 import { loaderOf } from "./loader.ts";
 
 /**
- * What every resource of this package sends beside its arguments: the loader, which resource it is (its urn: for its mark on the
+ * What every resource of this package sends beside its arguments: the loader, which resource it is (for its mark on the
  * service, and for its progress to show in its own line), and its customTimeouts, which the engine doesn't hand on. A read by id needs
  * just the loader.
  */
@@ -20,9 +21,15 @@ export function markedInputs(
   return {
     ...inputs,
     ...("source" in args ? { source: sealedSource(args.source) } : {}),
-    resource: pulumi.createUrn(name, type, opts?.parent),
+    resource: resourceOf(kindOf(type), name, opts?.parent),
     ...(opts?.customTimeouts === undefined ? {} : { timeouts: opts.customTimeouts }),
   };
+}
+
+/** Without a parent it isn't worth an Output, whose promises cost more than all the rest of this file. */
+function resourceOf(kind: string, name: string, parent: pulumi.Resource | undefined): pulumi.Input<string> {
+  if (parent === undefined) return `${pulumi.getStack()}::${pulumi.getProject()}::${kind}::${name}`;
+  return pulumi.createUrn(name, kind, parent).apply(resourceName);
 }
 
 /**

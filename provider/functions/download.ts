@@ -165,6 +165,7 @@ class Download {
   async #fetchRest(kept: number): Promise<boolean> {
     const hasher = this.#hasher();
     let handle: FileHandle | undefined;
+    let keeping: Promise<unknown> = Promise.resolve();
     try {
       let at = kept;
       if (kept > 0) await this.#hashFile(this.#part, hasher);
@@ -182,13 +183,16 @@ class Download {
           data.stream.destroy();
           throw cannotWrite(this.#part, error);
         });
+        // One chunk is written and hashed while the next ones come; what has come by then is one chunk again.
         for await (const chunk of data.stream as AsyncIterable<Buffer>) {
-          await writeAll(handle, chunk, at, this.#part);
-          await hasher.update(chunk);
+          await keeping;
+          keeping = Promise.all([writeAll(handle, chunk, at, this.#part), hasher.update(chunk)]);
+          keeping.catch(() => {});
           at += chunk.length;
           this.received += chunk.length;
           this.#progress(at, this.#size);
         }
+        await keeping;
       }
       if (this.#size !== undefined && at !== this.#size) {
         throw new ImagesError(
@@ -203,6 +207,7 @@ class Download {
       if (!(await this.#isOurs(handle))) return await this.#elsewhere();
     } finally {
       hasher.close();
+      await keeping.catch(() => {});
       await handle?.close();
     }
     try {

@@ -1,3 +1,4 @@
+import { urnOf } from "../../shared/resourceName.ts";
 import { type ContentIdentity, identify, type Source } from "../content/index.ts";
 import { warn } from "../engine.ts";
 import { ImagesError } from "../errors.ts";
@@ -245,7 +246,7 @@ async function tellOfNamesake(service: ImageService, id: string, props: Values):
     const list = found.map(image => `${image.id} (${image.status}, created ${String(image.createdAt ?? "?")})`);
     warn(
       `image ${id} is gone, and somebody made another one named ${JSON.stringify(props.name)}: ${list.join(", ")}. pulumi up makes a new image and leaves the other alone; to take the other over instead, write adopt: { id: "${found[0]?.id}" } and run pulumi up --refresh`,
-      String(props.resource),
+      urnOf(String(props.resource)),
     );
   } catch (error) {
     // That the image is gone is known; this was only for advice.
@@ -259,7 +260,7 @@ function tellOfOwner(props: Values, facts: ImageFacts): void {
   if ((props.managed as string[]).includes("owner")) return;
   warn(
     `image ${facts.id} belongs to project ${String(facts.owner)} now, and belonged to ${String(props.owner)}: only an administrator of the cloud can give it back`,
-    String(props.resource),
+    urnOf(String(props.resource)),
   );
 }
 

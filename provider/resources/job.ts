@@ -1,3 +1,4 @@
+import { urnOf } from "../../shared/resourceName.ts";
 import { showProgress, warn } from "../engine.ts";
 import type { Job, Values } from "../services/service.ts";
 import { stopping } from "../shutdown.ts";
@@ -7,7 +8,7 @@ const defaultMinutes = { create: 60, update: 60, delete: 30 } as const;
 
 /** The engine's side of a piece of work: where its progress shows and when it has to end. */
 export function jobOf(verb: keyof typeof defaultMinutes, inputs: Values): Job {
-  const urn = String(inputs.resource ?? "");
+  const urn = urnOf(String(inputs.resource ?? ""));
   const limit = (inputs.timeouts as Partial<Record<typeof verb, string>> | undefined)?.[verb];
   const ms = limit === undefined ? defaultMinutes[verb] * 60_000 : milliseconds(limit);
   return {

@@ -25,34 +25,37 @@ export interface FleetOptions {
 
 export type Step = "up" | "again" | "refresh" | "destroy";
 
-/** What the engine needs for as many resources whose provider does nothing. */
-export async function noopFleet({ count, env, note }: FleetOptions): Promise<FleetResult> {
+/** A stack of as many resources whose provider does nothing: what the engine itself needs. */
+export async function noopStack({ count, env }: FleetOptions): Promise<MeasuredStack> {
   const program = join(import.meta.dirname, "noop");
   const counted = { NOOP_COUNT: String(count), NOOP_PROVIDER: join(program, "provider.cjs") };
-  return await fleet(await MeasuredStack.create({ program, env: { ...counted, ...env } }), note);
+  return await MeasuredStack.create({ program, env: { ...counted, ...env } });
 }
 
-export async function ourFleet(cloud: OpenStackCloud, { count, data, env, note }: FleetOptions): Promise<FleetResult> {
-  const connections = { lab: connectionOf(cloud, cloud.accounts.owner) };
-  const config = { "images:connections": connections };
-  // As a user's program, and as the one beside it: what it costs counts.
-  const measured = await MeasuredStack.create({ config, ownProcess: true, ...(env === undefined ? {} : { env }) });
+export async function ourStack(cloud: OpenStackCloud, { count, data, env }: FleetOptions): Promise<MeasuredStack> {
+  const config = { "images:connections": { lab: connectionOf(cloud, cloud.accounts.owner) } };
+  const measured = await MeasuredStack.create({ config, ...(env === undefined ? {} : { env }) });
   await writeFile(join(measured.stack.folder, "small.raw"), Buffer.alloc(4096, 1));
   const file = data ? { diskFormat: "raw", containerFormat: "bare", source: { file: "small.raw" } } : {};
   const images = Array.from({ length: count }, (_, i): Declared => {
     const args = { service: "openstack", connection: "lab", name: `image-${i}`, ...file };
     return { kind: "Image", name: `image-${i}`, args };
   });
-  return await fleet(measured, note, images);
+  await measured.stack.declare(images);
+  return measured;
 }
 
-async function fleet(
-  measured: MeasuredStack,
-  note: FleetOptions["note"] = async () => {},
-  resources?: Declared[],
-): Promise<FleetResult> {
+export async function noopFleet(options: FleetOptions): Promise<FleetResult> {
+  return await fleet(await noopStack(options), options.note);
+}
+
+export async function ourFleet(cloud: OpenStackCloud, options: FleetOptions): Promise<FleetResult> {
+  return await fleet(await ourStack(cloud, options), options.note);
+}
+
+async function fleet(measured: MeasuredStack, note: FleetOptions["note"] = async () => {}): Promise<FleetResult> {
   try {
-    const up = await measured.up(resources);
+    const up = await measured.up();
     await note("up", up);
     const again = await measured.up();
     await note("again", again);

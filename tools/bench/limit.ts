@@ -2,6 +2,7 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
 import type { Readable } from "node:stream";
+import { finished } from "node:stream/promises";
 import { openContent } from "../../provider/content/index.ts";
 import { createHttp, type Http } from "../../provider/http.ts";
 import { runCommand } from "../command.ts";
@@ -57,7 +58,10 @@ async function download(http: Http, bytes: number): Promise<number> {
   const start = performance.now();
   const { stream } = await http.download({ method: "GET", path: `/${bytes}` });
   let count = 0;
-  for await (const piece of stream) count += (piece as Buffer).length;
+  stream.on("data", (piece: Buffer) => {
+    count += piece.length;
+  });
+  await finished(stream);
   if (count !== bytes) throw new Error(`${count} of ${bytes} bytes arrived`);
   return (performance.now() - start) / 1000;
 }

@@ -1,7 +1,7 @@
-import { mkdir, mkdtemp, readFile, rm, stat, truncate, utimes, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, rm, stat, truncate, utimes, writeFile } from "node:fs/promises";
 import { cpus, loadavg, release, tmpdir, totalmem } from "node:os";
 import { join } from "node:path";
-import { Command } from "commander";
+import { Command, Option } from "commander";
 import { installClients } from "../../test/clients/environment.ts";
 import { type LocalCloud, startCloud } from "../../test/cloud/cloud.ts";
 import type { OpenStackCloud } from "../../test/cloud/openStackCloud.ts";
@@ -10,20 +10,26 @@ import { runCommand } from "../command.ts";
 import { startOpenStack } from "../openstack/start.ts";
 import { pulumiCli } from "../pulumi/cli.ts";
 import { copyBetween } from "./copy.ts";
+import { compareDownload, type Downloads } from "./download.ts";
 import { driftLook } from "./drift.ts";
 import { type FleetResult, noopFleet, ourFleet } from "./fleet.ts";
 import { type Limits, measureLimit } from "./limit.ts";
 
 import type { Measured } from "./measuredStack.ts";
+import { type Figure, keepRuns, table } from "./page.ts";
+import { compareRefresh, type Refreshes, refreshed } from "./refresh.ts";
 import { type Start, type Starting, startOnce } from "./start.ts";
 import { clientUpload, curlUpload, diskIn, ourUpload, writeDisk } from "./upload.ts";
+
+const parts = ["start", "limit", "upload", "download", "copy", "fleet", "refresh", "drift"] as const;
+type Part = (typeof parts)[number];
 
 interface Options {
   quick?: boolean;
   size: number;
   rounds: number;
   images: number;
-  only?: "start" | "limit" | "upload" | "copy" | "fleet" | "drift";
+  only?: Part[];
   skipReal?: boolean;
   output: string;
   append?: boolean;
@@ -31,29 +37,36 @@ interface Options {
 
 const options = new Command("bench")
   .description(
-    "Measures uploads, copies and fleets beside curl, the OpenStack clients and the engine alone, and looks for drift.",
+    "Measures uploads, downloads, copies and fleets beside curl, the OpenStack clients and the engine alone, and looks for drift.",
   )
   .option("--quick", "less data, fewer images, each once: to see that it runs")
   .option("--size <MiB>", "how much is uploaded", Number, 1024)
   .option("--rounds <count>", "how often each upload is measured", Number, 3)
-  .option("--images <count>", "how many images the fleet has", Number, 200)
-  .option("--only <part>", "start, limit, upload, copy, fleet or drift")
+  .option(
+    "--images <count>",
+    "how many images the fleet has; a refresh is measured of five times as many, too",
+    Number,
+    200,
+  )
+  .addOption(new Option("--only <parts...>", "not everything").choices(parts))
   .option("--skip-real", "the local cloud only")
-  .option("--output <file>", "where the tables go", "docs/benchmarks.md")
-  .option("--append", "below what is there")
+  .option("--output <folder>", "where benchmarks.md and benchmarks.json are", "docs")
+  .option("--append", "beside the runs that are there, instead of in their place")
   .parse()
   .opts<Options>();
 const size = options.quick ? Math.min(options.size, 256) : options.size;
 const count = options.quick ? Math.min(options.images, 50) : options.images;
 const rounds = options.quick ? 1 : options.rounds;
-const wants = (part: string) => options.only === undefined || options.only === part;
+const wants = (part: Part) => options.only === undefined || options.only.includes(part);
 const say = (line: string) => process.stderr.write(`${line}\n`);
 const median = (values: number[]) => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] as number;
 const rate = (seconds: number, mebibytes: number) => `${((mebibytes * 2 ** 20) / 1e6 / seconds).toFixed(0)} MB/s`;
-const load = loadavg()[0]?.toFixed(1);
+const load = loadavg()[0]?.toFixed(1) as string;
+const began = Date.now();
 const lines: string[] = [];
-const table = (head: string[], rows: string[][]) =>
-  lines.push([head, head.map(() => "---"), ...rows].map(row => `| ${row.join(" | ")} |`).join("\n"), "");
+const figures: Figure[] = [];
+const promise = (what: string, aim: string, value: string) => figures.push({ what, aim, value });
+const put = (head: string[], rows: string[][]) => lines.push(table(head, rows), "");
 
 async function uploads(cloud: OpenStackCloud, folder: string): Promise<void> {
   const file = diskIn(folder);
@@ -83,22 +96,64 @@ async function uploads(cloud: OpenStackCloud, folder: string): Promise<void> {
   }
   const curl = median(times["`curl -T`"] as number[]);
   lines.push(`### Upload of ${size} MiB to the ${cloud.kind} cloud, median of ${rounds}`, "");
-  table(
+  put(
     ["what", "seconds", "speed", "speed : curl's"],
     Object.entries(times).map(([name, all]) => {
       const seconds = median(all);
       return [name, seconds.toFixed(2), rate(seconds, size), (curl / seconds).toFixed(2)];
     }),
   );
+  const ours = median(times["ours, the data"] as number[]);
+  promise(`upload of ${size} MiB, ${cloud.kind} cloud: speed : curl's`, ">= 0.95", (curl / ours).toFixed(2));
+  for (const name of ["`openstack image create`", "openstacksdk `create_image`"]) {
+    const theirs = times[name];
+    if (theirs === undefined) continue;
+    const [data, whole] = [ours, median(times["ours, the whole `pulumi up`"] as number[])];
+    promise(
+      `upload, ${cloud.kind} cloud: ${name}'s time : ours, the data (the whole \`pulumi up\`)`,
+      "> 1",
+      `${(median(theirs) / data).toFixed(2)} (${(median(theirs) / whole).toFixed(2)})`,
+    );
+  }
   const large = join(folder, "large.raw");
   await writeFile(large, "disk");
-  await truncate(large, 4 * size * 2 ** 20);
+  await truncate(large, 2 * size * 2 ** 20);
   const big = await ourUpload(cloud, large);
   await rm(large);
   const small = Math.max(...peaks);
-  lines.push(
-    `Provider's peak memory: ${small.toFixed(0)} MiB at ${size} MiB, ${big.peakMiB.toFixed(0)} MiB at ${4 * size} MiB. Requests of the \`up\`: ${requests}.`,
-    "",
+  promise(`upload, ${cloud.kind} cloud: requests of the \`pulumi up\`, the token's included`, "<= 5", String(requests));
+  promise(
+    `upload, ${cloud.kind} cloud: the provider's peak memory at ${size} and at ${2 * size} MiB`,
+    "flat",
+    `${small.toFixed(0)} and ${big.peakMiB.toFixed(0)} MiB`,
+  );
+}
+
+async function downloads(cloud: OpenStackCloud, folder: string): Promise<void> {
+  const file = diskIn(folder);
+  await writeDisk(file, size);
+  const all = await compareDownload(cloud, file, folder, rounds);
+  const of = (what: keyof Downloads) => median(all.map(downloads => downloads[what]));
+  say(`download, ${cloud.kind}: ${JSON.stringify(all)}`);
+  promise(
+    `download of ${size} MiB into a file, ${cloud.kind} cloud: speed : curl's`,
+    ">= 0.95",
+    (of("curl") / of("data")).toFixed(2),
+  );
+  lines.push(`### Download of ${size} MiB from the ${cloud.kind} cloud into a file, median of ${rounds}`, "");
+  const row = (name: string, what: keyof Downloads) => [
+    name,
+    of(what).toFixed(2),
+    rate(of(what), size),
+    (of("curl") / of(what)).toFixed(2),
+  ];
+  put(
+    ["what", "seconds", "speed", "speed : curl's"],
+    [
+      row("`curl -o`", "curl"),
+      row("ours, the data, hashed", "data"),
+      row("ours, the whole `pulumi-images download`, the file on the disk", "command"),
+    ],
   );
 }
 
@@ -115,7 +170,7 @@ async function starts(folder: string): Promise<void> {
   for (let round = 0; round < 5; round++)
     for (const [at, [, which, env]] of kinds.entries()) all[at]?.push(await startOnce(which, env));
   lines.push("### Start of the provider process, median of 5", "");
-  table(
+  put(
     ["provider", "Node and Pulumi's SDK listen", "configured, first check answered", "CPU of that", "memory"],
     kinds.map(([name], at) => {
       const of = (what: keyof Start) => median((all[at] as Start[]).map(start => start[what])).toFixed(0);
@@ -143,8 +198,10 @@ async function limits(folder: string): Promise<void> {
     rate(of(what), size),
     (of(curl) / of(what)).toFixed(2),
   ];
+  promise("upload to a server that only counts bytes", "1 GB/s", rate(of("ours"), size));
+  promise("download from a server that only sends bytes", "1 GB/s", rate(of("oursDown"), size));
   lines.push(`### ${size} MiB to and from a server that only counts bytes, median of ${rounds}`, "");
-  table(
+  put(
     ["what", "seconds", "speed", "speed : curl's"],
     [
       row("`curl -T`", "curl", "curl"),
@@ -170,27 +227,39 @@ async function copies(folder: string): Promise<void> {
     const [curl, data, up] = (["curl", "data", "up"] as const).map(key => median(all.map(copy => copy[key])));
     const shown = all.map(copy => `curl | curl ${copy.curl.toFixed(2)} s, ours ${copy.data.toFixed(2)} s`);
     say(`copy of ${mebibytes} MiB: ${shown.join("; ")}`);
+    const ratio = ((curl as number) / (data as number)).toFixed(2);
+    promise(`copy of ${mebibytes} MiB from cloud to cloud: speed : \`curl \\| curl\`'s`, ">= 0.95", ratio);
     rows.push([
       `${mebibytes} MiB`,
       rate(curl as number, mebibytes),
       rate(data as number, mebibytes),
-      ((curl as number) / (data as number)).toFixed(2),
+      ratio,
       `${(up as number).toFixed(2)} s`,
       `${Math.max(...all.map(({ peakMiB }) => peakMiB)).toFixed(0)} MiB`,
     ]);
   }
   lines.push(`### Copy from one local cloud to another, median of ${rounds}`, "");
-  table(["size", "`curl \\| curl`", "ImageCopy, the data", "speed : curl's", "whole `pulumi up`", "peak memory"], rows);
+  put(["size", "`curl \\| curl`", "ImageCopy, the data", "speed : curl's", "whole `pulumi up`", "peak memory"], rows);
 }
 
 async function fleets(clouds: OpenStackCloud[]): Promise<void> {
   const results: [string, FleetResult][] = [["no-op program", await noopFleet({ count })]];
   for (const cloud of clouds) results.push([`ours, ${cloud.kind} cloud`, await ourFleet(cloud, { count, data: true })]);
   const floor = results[0]?.[1] as FleetResult;
+  for (const [name, { up, again, stateBytes }] of results.slice(1)) {
+    const writes = again.requests.filter(({ method, path }) => method !== "GET" && !path.endsWith("/tokens")).length;
+    promise(
+      `${count} images with data, ${name.slice(6)}: requests an image, made`,
+      "<= 4",
+      ((up.requests.length - 1) / count).toFixed(2),
+    );
+    promise(`${count} images with data, ${name.slice(6)}: writes of an \`up\` without a change`, "0", String(writes));
+    promise(`${count} images with data, ${name.slice(6)}: bytes of state an image`, "< 2,000", String(stateBytes));
+  }
   lines.push(`### ${count} images, once each`, "");
   const cell = (run: FleetResult["up"], base: FleetResult["up"]) =>
     `${run.seconds.toFixed(1)} s (${(run.seconds / base.seconds).toFixed(2)}), CPU ${run.cpu.toFixed(1)} s (${(run.cpu / base.cpu).toFixed(2)}), ${run.requests.length} requests`;
-  table(
+  put(
     ["program", "up", "up again, no change", "preview --refresh", "destroy", "peak memory", "state bytes an image"],
     results.map(([name, { up, again, refresh, destroy, stateBytes }]) => [
       name,
@@ -208,28 +277,47 @@ async function fleets(clouds: OpenStackCloud[]): Promise<void> {
   );
 }
 
-/** What this run doesn't do, as it takes another tool than a clone can have. */
-const openTofu = [
-  "## OpenTofu with the OpenStack provider",
-  "",
-  "It isn't part of the run. Where both are installed, start the real service by `npm run openstack -- --dir DIR` (it prints the OS_* variables), and compare `time tofu apply -parallelism=16` and `time tofu plan` of",
-  "",
-  "```hcl",
-  "terraform {",
-  '  required_providers { openstack = { source = "terraform-provider-openstack/openstack" } }',
-  "}",
-  'resource "openstack_images_image_v2" "image" {',
-  "  count            = 200",
-  `  name             = "image-\${count.index}"`,
-  '  local_file_path  = "small.raw"',
-  '  container_format = "bare"',
-  '  disk_format      = "raw"',
-  "}",
-  "```",
-  "",
-  "with the table of 200 images in the same hour. OpenTofu 1.12.6 with the provider 3.4.0 sends one GET an image in a plan, and its state has 2,015 bytes an image.",
-  "",
-];
+async function refreshes(cloud: OpenStackCloud): Promise<void> {
+  const names: Record<(typeof refreshed)[number], string> = {
+    noop: "no-op program",
+    dynamic: "no-op program, by `pulumi.dynamic.Resource`",
+    ours: "images",
+    withData: "images with data",
+  };
+  for (const images of [count, 5 * count]) {
+    const results = await compareRefresh(cloud, { count: images, rounds }, say);
+    const of = (who: keyof Refreshes, what: "seconds" | "cpu") => median(results[who].map(measured => measured[what]));
+    const ratio = (who: keyof Refreshes, floor: keyof Refreshes) =>
+      (["cpu", "seconds"] as const).map(what => (of(who, what) / of(floor, what)).toFixed(2)) as [string, string];
+    const shown = images.toLocaleString("en");
+    const requests = (who: keyof Refreshes) => results[who][0]?.requests.length ?? 0;
+    for (const who of ["ours", "withData"] as const) {
+      const [cpu, seconds] = ratio(who, "noop");
+      promise(
+        `\`preview --refresh\` of ${shown} ${names[who]} : the no-op program's, CPU time (clock)`,
+        "<= 1.3",
+        `${cpu} (${seconds})`,
+      );
+    }
+    promise(
+      `\`preview --refresh\` of ${shown}: requests`,
+      `<= ${2 * Math.ceil(images / 100)} + a constant`,
+      String(requests("withData")),
+    );
+    lines.push(`### \`preview --refresh\` of ${shown}, ${cloud.kind} cloud, in turns, median of ${rounds}`, "");
+    put(
+      ["", "CPU time", "clock", "CPU : no-op", "clock : no-op", "requests", "peak memory"],
+      refreshed.map(who => [
+        names[who],
+        `${of(who, "cpu").toFixed(1)} s`,
+        `${of(who, "seconds").toFixed(1)} s`,
+        ...ratio(who, "noop"),
+        String(requests(who)),
+        `${Math.max(...results[who].map(({ peakMiB }) => peakMiB ?? 0)).toFixed(0)} MiB`,
+      ]),
+    );
+  }
+}
 
 async function drifts(cloud: OpenStackCloud): Promise<void> {
   const look = await driftLook(cloud, count);
@@ -240,7 +328,7 @@ async function drifts(cloud: OpenStackCloud): Promise<void> {
     `${seconds.toFixed(1)} s`,
     String(requests.length),
   ];
-  table(
+  put(
     ["", "time", "requests to the services"],
     [
       row("`pulumi preview --refresh`, no drift", look.preview),
@@ -271,42 +359,42 @@ try {
   }
   const curlVersion = (await runCommand("curl", ["--version"])).split(" ").slice(0, 2).join(" ");
   const cliVersion = (await runCommand((await pulumiCli()).command, ["version"])).trim();
-  lines.push(
-    ...(options.append ? ["## Another run", ""] : ["# Benchmarks", "", ...openTofu, "## A run", ""]),
-    `Written by \`npm run bench -- ${process.argv.slice(2).join(" ")}\`; run it to measure your machine. It measures dist/, so \`npm run build\` comes first. Numbers of other runs don't compare; the ratios within one run do.`,
-    "",
-    `${new Date().toISOString()}, ${cpus().length} x ${cpus()[0]?.model}, ${(totalmem() / 2 ** 30).toFixed(0)} GiB, Linux ${release()}, Node ${process.version}, ${curlVersion}, Pulumi ${cliVersion}, Glance 33.0.0 and Keystone 30.0.0 where it says real; load average before the run ${load}.`,
-    "",
-  );
-  const before = options.append ? `${(await readFile(options.output, "utf8")).trimEnd()}\n\n` : "";
+  const keep = await keepRuns(options.output, options.append ?? false);
+  const machine = `${cpus().length} x ${cpus()[0]?.model}, ${(totalmem() / 2 ** 30).toFixed(0)} GiB, Linux ${release()}, Node ${process.version}, ${curlVersion}, Pulumi ${cliVersion}, Glance 33.0.0 and Keystone 30.0.0 as the real cloud`;
   // Written after each part: a run that is ended keeps what it has measured.
-  const save = () => writeFile(options.output, before + lines.join("\n"));
-  if (wants("start")) {
-    await starts(folder);
+  const save = () =>
+    keep({
+      when: new Date(began).toISOString(),
+      command: ["npm run bench", ...(process.argv.length > 2 ? ["--", ...process.argv.slice(2)] : [])].join(" "),
+      machine,
+      load,
+      minutes: (Date.now() - began) / 60_000,
+      figures,
+      details: lines.join("\n"),
+    });
+  const run = async (part: Part, work: () => Promise<void>) => {
+    if (!wants(part)) return;
+    await work();
+    say(`${part}: done after ${((Date.now() - began) / 60_000).toFixed(1)} minutes`);
     await save();
-  }
-  if (wants("limit")) {
-    await limits(folder);
-    await save();
-  }
-  if (wants("upload"))
-    for (const cloud of clouds) {
-      await uploads(cloud, folder);
-      await save();
-    }
-  if (wants("copy")) {
-    await copies(folder);
-    await save();
-  }
-  if (wants("fleet")) {
-    await fleets(clouds);
-    await save();
-  }
-  if (wants("drift")) {
-    for (const cloud of clouds) await drifts(cloud);
-    await save();
-  }
-  process.stdout.write(lines.join("\n"));
+  };
+  const onEach = (work: (cloud: OpenStackCloud) => Promise<void>) => async () => {
+    for (const cloud of clouds) await work(cloud);
+  };
+  await run("start", () => starts(folder));
+  await run("limit", () => limits(folder));
+  await run(
+    "upload",
+    onEach(cloud => uploads(cloud, folder)),
+  );
+  await run(
+    "download",
+    onEach(cloud => downloads(cloud, folder)),
+  );
+  await run("copy", () => copies(folder));
+  await run("fleet", () => fleets(clouds));
+  await run("refresh", () => refreshes(one.openstack));
+  await run("drift", () => drifts(one.openstack));
 } finally {
   for (const stop of stops.reverse()) await stop();
   await rm(folder, { recursive: true, force: true });

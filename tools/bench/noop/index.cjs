@@ -1,7 +1,15 @@
 "use strict";
-// As many resources as NOOP_COUNT says, whose provider does nothing: what is measured is the engine alone.
+// As many resources as NOOP_COUNT says, whose provider does nothing: what is measured is the engine alone. With NOOP_DYNAMIC they are made as
+// Pulumi's documentation makes dynamic resources, the provider's code in each one's state; else by a line that loads it, as ours are.
 const pulumi = require("@pulumi/pulumi");
 
-const loader = `exports.handler=()=>require(${JSON.stringify(process.env.NOOP_PROVIDER)})`;
-for (let i = 0; i < Number(process.env.NOOP_COUNT); i++)
-  new pulumi.CustomResource("pulumi-nodejs:dynamic:Resource", `r${i}`, { __provider: loader, name: `image-${i}` });
+const count = Number(process.env.NOOP_COUNT);
+const names = Array.from({ length: count }, (_, i) => [`r${i}`, `image-${i}`]);
+if (process.env.NOOP_DYNAMIC) {
+  const provider = require(process.env.NOOP_PROVIDER);
+  for (const [resource, name] of names) new pulumi.dynamic.Resource(provider, resource, { name });
+} else {
+  const loader = `exports.handler=()=>require(${JSON.stringify(process.env.NOOP_PROVIDER)})`;
+  for (const [resource, name] of names)
+    new pulumi.CustomResource("pulumi-nodejs:dynamic:Resource", resource, { __provider: loader, name });
+}

@@ -1,0 +1,62 @@
+import { readFile, rm } from "node:fs/promises";
+import { join } from "node:path";
+import type { TraceEntry } from "../../provider/http/trace.ts";
+import type { OpenStackCloud } from "../../test/cloud/openStackCloud.ts";
+import { environmentOf } from "../../test/openstack/clouds.ts";
+import { ImageApi } from "../../test/openstack/imageApi.ts";
+import { runCommand } from "../command.ts";
+import { tokenOf } from "./upload.ts";
+
+export interface Downloads {
+  /** Seconds of curl, by its own clock. */
+  curl: number;
+  /** Seconds of the request that brings the data. */
+  data: number;
+  /** Seconds of the whole command, which signs in, holds the data against its digest and brings it to the disk. */
+  command: number;
+}
+
+const cli = join(import.meta.dirname, "..", "..", "dist", "cli", "main.js");
+
+/** Downloads an image into a file: by curl and by `pulumi-images download`, in turns. @param file the image's data */
+export async function compareDownload(
+  cloud: OpenStackCloud,
+  file: string,
+  folder: string,
+  rounds: number,
+): Promise<Downloads[]> {
+  const { owner } = cloud.accounts;
+  const url = cloud.regions[0]?.imageUrl as string;
+  const api = await ImageApi.signIn(cloud.authUrl, owner, url);
+  const image = await api.create({ name: "download", disk_format: "raw", container_format: "bare" });
+  const data = `${url}/v2/images/${image.id}/file`;
+  const withToken = [
+    "--silent",
+    "--show-error",
+    "--fail",
+    "-H",
+    `X-Auth-Token: ${await tokenOf(cloud.authUrl, owner)}`,
+  ];
+  await runCommand("curl", [...withToken, "-T", file, "-H", "Content-Type: application/octet-stream", data]);
+  const to = join(folder, "downloaded.raw");
+  const trace = join(folder, "download-trace");
+  const env = { ...process.env, ...environmentOf(cloud, owner), PULUMI_IMAGES_TRACE: trace };
+  const ours = async (): Promise<Omit<Downloads, "curl">> => {
+    const start = performance.now();
+    await runCommand(process.execPath, [cli, "download", image.id, to, "--service", "openstack"], { cwd: folder, env });
+    const command = (performance.now() - start) / 1000;
+    const entries = (await readFile(trace, "utf8")).trim().split("\n");
+    const get = entries.map(line => JSON.parse(line) as TraceEntry).find(({ path }) => path.endsWith("/file"));
+    if (get === undefined) throw new Error("the command downloaded nothing");
+    return { data: get.ms / 1000, command };
+  };
+  const results: Downloads[] = [];
+  for (let round = 0; round < rounds; round++) {
+    const curl = Number(await runCommand("curl", [...withToken, "-o", to, "-w", "%{time_total}", data]));
+    await rm(to);
+    results.push({ curl, ...(await ours()) });
+    await Promise.all([rm(to), rm(trace)]);
+  }
+  await api.send("DELETE", `/v2/images/${image.id}`);
+  return results;
+}
