@@ -131,6 +131,24 @@ onEachCloud("a provider process that outlives its run", cloud => {
     });
   }
 
+  it("takes an image for gone that a Glance, killed over its deletion, shows as deleted for ever", async () => {
+    const provider = await start();
+    const resource = urn("deleted");
+    try {
+      const made = await provider.make("image", order(), resource);
+      await cloud().tamper(made.id, { status: "deleted" });
+      await assert.rejects(api.delete(made.id), /400/);
+      assert.equal((await provider.read(made.id, made.outputs)).id, "");
+      await provider.delete(made.id, made.outputs);
+      const again = await provider.make("image", order(), resource);
+      assert.notEqual(again.id, made.id);
+      assert.equal((await api.image(again.id)).status, "active");
+    } finally {
+      await provider.stop();
+      for (const { id } of await api.list("name=meeting")) await cloud().tamper(id, { status: "active" });
+    }
+  });
+
   const ways: Record<string, () => Record<string, unknown>> = {
     "an upload": () => ({}),
     "an import": () => ({ source: { url: `${files.url}/disk.raw`, mode: "import" } }),

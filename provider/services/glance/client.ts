@@ -101,6 +101,11 @@ export interface WireStore {
   "read-only"?: string;
 }
 
+/** A Glance that dies over a deletion may show the image for ever, as deleted, and answers 400 to another deletion. To everybody it is gone. */
+function isDead({ status }: WireImage): boolean {
+  return status === "deleted";
+}
+
 /** The Image API answers at most this many images a page, whatever `limit` says. */
 const pageLimit = 1000;
 
@@ -135,7 +140,7 @@ export function createClient(http: Http): GlanceClient {
         path: "/v2/images",
         query: { ...query, limit, marker },
       });
-      yield body.images;
+      yield body.images.filter(image => !isDead(image));
       left -= body.images.length;
       marker = body.next === undefined ? undefined : body.images.at(-1)?.id;
     } while (marker !== undefined && left > 0);
@@ -150,7 +155,7 @@ export function createClient(http: Http): GlanceClient {
     async get(id, deadline) {
       const limit = deadline === undefined ? {} : { deadline };
       const answer = await http.send<WireImage>({ method: "GET", path: image(id), accept: [404], ...limit });
-      return answer.status === 404 ? undefined : answer.body;
+      return answer.status === 404 || isDead(answer.body) ? undefined : answer.body;
     },
     async create(body) {
       const answer = await http.send<WireImage>({

@@ -12,10 +12,10 @@ export async function remove(cloud: GlanceCloud, id: string, options: { force: b
     try {
       await cloud.client.delete(id);
     } catch (error) {
-      if (!(error instanceof ImagesError) || error.status !== 403) throw error;
+      if (!(error instanceof ImagesError) || (error.status !== 403 && error.status !== 400)) throw error;
       const image = await cloud.client.get(id);
       if (image === undefined) return;
-      if (image.protected !== true) throw error;
+      if (image.protected !== true || error.status !== 403) throw error;
       if (!options.force) throw protectedImage(id, error);
       await cloud.client.patch(id, [{ op: "replace", path: "/protected", value: false }]);
       await cloud.client.delete(id);

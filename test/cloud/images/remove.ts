@@ -3,12 +3,15 @@ import { storeNamed } from "./data.ts";
 import { HttpError } from "./errors.ts";
 import type { Caller } from "./state.ts";
 
-/** DELETE /v2/images/{id}, in any state; its members, tags and data go too. @throws HttpError 403, 404 */
+/** DELETE /v2/images/{id}, in any state; its members, tags and data go too. @throws HttpError 400, 403, 404 */
 export async function deleteImage(api: ImageApi, caller: Caller, id: string): Promise<void> {
   const image = api.repo.state.images[id];
   if (!image || !api.repo.visible(image, caller)) throw new HttpError(404, `Failed to find image ${id} to delete`);
   mustOwn(image, caller, "delete_image");
   if (image.protected) throw new HttpError(403, `Image ${id} is protected and cannot be deleted.`);
+  // A Glance that died over its deletion has left it.
+  if (image.status === "deleted")
+    throw new HttpError(400, "Image status transition from deleted to deleted is not allowed");
   api.repo.remove(id);
   api.stagingUsed = true;
   await api.staging.remove(id);

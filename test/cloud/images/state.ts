@@ -10,6 +10,7 @@ export type Status =
   | "uploading"
   | "importing"
   | "pending_delete"
+  | "deleted"
   | "deactivated";
 
 /** Where an image's data lies. */
@@ -222,6 +223,7 @@ const TARGETS: Record<Status, Status[]> = {
   active: ["pending_delete", "deactivated"],
   killed: [],
   pending_delete: ["active"],
+  deleted: [],
   deactivated: ["active"],
 };
 

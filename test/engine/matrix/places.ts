@@ -117,7 +117,7 @@ export class Places {
     const api = await this.images(service, account);
     const listed = [...(await api.list()), ...(service === "openstack" ? await api.list("os_hidden=true") : [])];
     return listed
-      .filter(({ owner }) => owner === projectId)
+      .filter(({ owner, status }) => owner === projectId && status !== "deleted")
       .map(({ id, name, status, checksum, tags }) => ({
         id,
         name,
