@@ -3,7 +3,9 @@ import { randomUUID } from "node:crypto";
 import { mkdtemp, readFile, rm, truncate, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { imageCopy, imageMember, imageTag } from "../../provider/index.ts";
 import { image } from "../../provider/resources/image.ts";
+import type { Provider } from "../../provider/resources/provider.ts";
 import type { Values } from "../../provider/services/service.ts";
 import { connectionOf, onEachCloud } from "../openstack/clouds.ts";
 import { inTurns } from "./inTurns.ts";
@@ -11,6 +13,7 @@ import { inTurns } from "./inTurns.ts";
 /** How many requests the verbs of an image make, one after the other as the engine calls them. */
 onEachCloud("Requests of an image", (cloud, kind) => {
   const connection = `requests-${kind}`;
+  const [team, operator, elsewhere] = [`team-${kind}`, `operator-${kind}`, `elsewhere-${kind}`];
   let dir: string;
   let file: string;
   const made: { id: string; props: Values }[] = [];
@@ -19,7 +22,13 @@ onEachCloud("Requests of an image", (cloud, kind) => {
     dir = await mkdtemp(join(tmpdir(), "pulumi-images-requests-"));
     file = join(dir, "disk.raw");
     await writeFile(file, "a disk of a few bytes");
-    const config = JSON.stringify({ [connection]: connectionOf(cloud(), cloud().accounts.owner) });
+    const { accounts, regions } = cloud();
+    const config = JSON.stringify({
+      [connection]: connectionOf(cloud(), accounts.owner),
+      [team]: connectionOf(cloud(), accounts.consumer),
+      [operator]: connectionOf(cloud(), accounts.admin),
+      [elsewhere]: connectionOf(cloud(), accounts.owner, regions[1]?.name),
+    });
     await image.configure({ config: { get: key => (key === "images:connections" ? config : undefined) } });
     // What is asked once for a connection: the token, and what stores there are.
     await make({ store: "fast" });
@@ -123,6 +132,68 @@ onEachCloud("Requests of an image", (cloud, kind) => {
     assert.deepEqual(asked(), [deactivate, readBack]);
     await change(id, props, { ...valuesOf(updatable), name: "and the state", state: "active" });
     assert.deepEqual(asked(), ["PATCH /v2/images/ID", "POST /v2/images/ID/actions/reactivate", readBack]);
+  });
+
+  it("a delete: the deletion, and a look that it is done", async () => {
+    const { id, props } = await make({});
+    cloud().forget();
+    await image.delete(id, props);
+    assert.deepEqual(asked(), ["DELETE /v2/images/ID", readBack]);
+  });
+
+  /** Makes a part of an image, and says what that takes. */
+  async function part(provider: Provider, args: Values): Promise<{ id: string; props: Values; requests: string[] }> {
+    const resource = `urn:pulumi:dev::requests::pulumi-nodejs:dynamic/images:Part::${randomUUID()}`;
+    const { inputs, failures } = await provider.check({}, { service: "openstack", connection, resource, ...args });
+    assert.deepEqual(failures ?? [], []);
+    cloud().forget();
+    const { id, outs } = await provider.create(inputs);
+    return { id, props: outs, requests: asked() };
+  }
+  async function deleted(provider: Provider, { id, props }: { id: string; props: Values }): Promise<string[]> {
+    cloud().forget();
+    await provider.delete(id, props);
+    return asked();
+  }
+
+  it("a tag: one write and one read, to make it and to delete it", async () => {
+    const { id: imageId } = await make({});
+    const tag = await part(imageTag, { imageId, tag: "golden" });
+    assert.deepEqual(tag.requests, ["PUT /v2/images/ID/tags/golden", readBack]);
+    assert.deepEqual(await deleted(imageTag, tag), ["DELETE /v2/images/ID/tags/golden", readBack]);
+  });
+
+  it("a member: one write, and one for its answer; to delete it, one", async () => {
+    const { id: imageId } = await make({ visibility: "shared" });
+    const member = cloud().accounts.consumer.projectId;
+    const invite = "POST /v2/images/ID/members";
+    const answer = `PUT /v2/images/ID/members/${member}`;
+    const removal = `DELETE /v2/images/ID/members/${member}`;
+    const invited = await part(imageMember, { imageId, member });
+    assert.deepEqual(invited.requests, [invite]);
+    assert.deepEqual(await deleted(imageMember, invited), [removal]);
+    const accepted = await part(imageMember, { imageId, member, accept: { connection: team } });
+    assert.deepEqual(accepted.requests, [invite, answer]);
+    cloud().forget();
+    const news = { ...accepted.props, status: "rejected" };
+    await imageMember.update(accepted.id, accepted.props, news);
+    assert.deepEqual(asked(), [answer.replace("PUT", "GET"), answer]);
+    assert.deepEqual(await deleted(imageMember, accepted), [removal]);
+  });
+
+  it("a copy in another store: a look, the import, and looks at it; to delete it, a look and the deletion", async () => {
+    const { id: imageId } = await make({ connection: operator, store: "fast" });
+    const copy = await part(imageCopy, { connection: operator, imageId, to: { stores: ["slow"] } });
+    const others = copy.requests.filter(request => !/^GET \/v2\/images\/ID(\/tasks)?$/.test(request));
+    assert.deepEqual(others, ["POST /v2/images/ID/import"]);
+    assert.deepEqual(await deleted(imageCopy, copy), [readBack, "DELETE /v2/stores/slow/ID"]);
+  });
+
+  it("a copy in another region: a look at the source and its data, and what a create takes", async () => {
+    const { id: imageId } = await make({});
+    const copy = await part(imageCopy, { imageId, to: { connection: elsewhere } });
+    assert.deepEqual(copy.requests.toSorted(), [...create, readBack, readBack, `${readBack}/file`].toSorted());
+    assert.deepEqual(await deleted(imageCopy, copy), ["DELETE /v2/images/ID", readBack]);
   });
 
   it("nothing changed: none at all, and the file isn't read again", async function () {
