@@ -12,6 +12,8 @@ export interface FleetResult {
   destroy: Measured;
   /** Bytes of the state for each resource; of ours only. */
   stateBytes?: number;
+  /** Those of them that are its inputs and outputs; the rest is the engine's. */
+  ownBytes?: number;
 }
 
 export interface FleetOptions {
@@ -63,10 +65,12 @@ async function fleet(measured: MeasuredStack, note: FleetOptions["note"] = async
     const own = Object.values(await measured.stack.state());
     const bytes = own.reduce((sum, resource) => sum + JSON.stringify(resource).length, 0);
     const stateBytes = own.length > 0 ? Math.round(bytes / own.length) : undefined;
+    const ownBytes =
+      own.reduce((sum, { inputs, outputs }) => sum + JSON.stringify({ inputs, outputs }).length, 0) / own.length;
     await note("refresh", refresh, stateBytes);
     const destroy = await measured.destroy();
     await note("destroy", destroy);
-    return { up, again, refresh, destroy, ...(stateBytes === undefined ? {} : { stateBytes }) };
+    return { up, again, refresh, destroy, ...(stateBytes === undefined ? {} : { stateBytes, ownBytes }) };
   } finally {
     await measured.dispose();
   }

@@ -246,7 +246,7 @@ async function fleets(clouds: OpenStackCloud[]): Promise<void> {
   const results: [string, FleetResult][] = [["no-op program", await noopFleet({ count })]];
   for (const cloud of clouds) results.push([`ours, ${cloud.kind} cloud`, await ourFleet(cloud, { count, data: true })]);
   const floor = results[0]?.[1] as FleetResult;
-  for (const [name, { up, again, stateBytes }] of results.slice(1)) {
+  for (const [name, { up, again, stateBytes, ownBytes }] of results.slice(1)) {
     const writes = again.requests.filter(({ method, path }) => method !== "GET" && !path.endsWith("/tokens")).length;
     promise(
       `${count} images with data, ${name.slice(6)}: requests an image, made`,
@@ -254,7 +254,11 @@ async function fleets(clouds: OpenStackCloud[]): Promise<void> {
       ((up.requests.length - 1) / count).toFixed(2),
     );
     promise(`${count} images with data, ${name.slice(6)}: writes of an \`up\` without a change`, "0", String(writes));
-    promise(`${count} images with data, ${name.slice(6)}: bytes of state an image`, "< 2,000", String(stateBytes));
+    promise(
+      `${count} images with data, ${name.slice(6)}: bytes of state an image, its inputs and outputs (with the engine's own)`,
+      "< 2,000",
+      `${ownBytes?.toFixed(0)} (${stateBytes})`,
+    );
   }
   lines.push(`### ${count} images, once each`, "");
   const cell = (run: FleetResult["up"], base: FleetResult["up"]) =>
