@@ -22,8 +22,8 @@ export function configure(reader: ConfigReader): void {
   config = reader;
   // V8 would let young garbage grow to 48 MiB; at this size collecting it takes as long, and the process stays a quarter smaller.
   setFlagsFromString("--semi-space-growth-factor=1");
-  // Little of it is alive, so one thread has it collected sooner than several that are woken first: on a busy machine an upload waited a fifth of
-  // its time for these.
+  // Little of it is alive, so one thread has it collected sooner than several that are woken first: on a busy machine an upload waited for
+  // these.
   setFlagsFromString("--no-parallel-scavenge");
   // A crash report, for whoever has Node write them, would list all variables of the environment, tokens and passwords too.
   if (process.report !== undefined) process.report.excludeEnv = true;
