@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { type LocalCloud, startCloud } from "../cloud/cloud.ts";
 import { environmentOf } from "../openstack/clouds.ts";
 import { peakOf } from "../support/memory.ts";
-import { Stack } from "./stack.ts";
+import { asUsers, Stack } from "./stack.ts";
 
 const mebibyte = 2 ** 20;
 
@@ -27,7 +27,7 @@ describe("Memory of the provider process", () => {
   it("is the same for 256 MiB and for 1 GiB, hashed, sent and compared, and under 200 MiB", async () => {
     const stack = await Stack.create({
       project: "memory",
-      env: environmentOf(cloud.openstack, cloud.openstack.accounts.owner),
+      env: { ...environmentOf(cloud.openstack, cloud.openstack.accounts.owner), ...asUsers },
     });
     const peaks: number[] = [];
     try {

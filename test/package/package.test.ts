@@ -5,7 +5,7 @@ import { homedir, tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { type LocalCloud, startCloud } from "../cloud/cloud.ts";
-import { Stack } from "../engine/stack.ts";
+import { asUsers, Stack } from "../engine/stack.ts";
 import { environmentOf } from "../openstack/clouds.ts";
 import { noise } from "../support/disk.ts";
 import { root, shipped } from "./shipped.ts";
@@ -112,7 +112,7 @@ describe("What is shipped", () => {
     before(async () => {
       cloud = await startCloud({ dir: join(dir, "cloud"), services: ["openstack"] });
       const env = environmentOf(cloud.openstack, cloud.openstack.accounts.owner);
-      stack = await Stack.create({ project: "installed", env, ownProcess: true });
+      stack = await Stack.create({ project: "installed", env: { ...env, ...asUsers }, ownProcess: true });
       await rm(join(stack.folder, "node_modules"));
       await install(stack.folder);
     });

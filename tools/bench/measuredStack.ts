@@ -2,7 +2,7 @@ import { readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { TraceEntry } from "../../provider/http/trace.ts";
-import { type Declared, type Run, Stack, type StackOptions } from "../../test/engine/stack.ts";
+import { asUsers, type Declared, type Run, Stack, type StackOptions } from "../../test/engine/stack.ts";
 
 export interface Measured {
   /** Seconds of the whole command. */
@@ -36,7 +36,7 @@ export class MeasuredStack {
     const stack = await Stack.create({
       ownProcess: true,
       ...options,
-      env: { ...options.env, PULUMI_IMAGES_TRACE: trace },
+      env: { ...asUsers, ...options.env, PULUMI_IMAGES_TRACE: trace },
     });
     return new MeasuredStack(stack, trace);
   }
