@@ -3,10 +3,11 @@ import { randomUUID } from "node:crypto";
 import { cp, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { basename, dirname, join } from "node:path";
-import { dump } from "js-yaml";
+import { dump, load } from "js-yaml";
 import { pulumiCli } from "../../tools/pulumi/cli.ts";
 import { pulumiEnvironment } from "../../tools/pulumi/environment.ts";
 import { startProgramHost } from "./program/host.ts";
+import { type Vault, vault } from "./vault.ts";
 
 const root = join(import.meta.dirname, "..", "..");
 const lazyModules = join(import.meta.dirname, "program", "lazyModules.cjs");
@@ -110,6 +111,8 @@ export class Stack {
     if (options.program === undefined) await writeProgram(folder, project);
     else await cp(options.program, folder, { recursive: true, filter: file => basename(file) !== "node_modules" });
     const cli = await pulumiCli();
+    const inline = !options.ownProcess && !options.program;
+    const keys = inline ? await vault() : undefined;
     // The event log is a flag for debugging.
     const env = {
       ...pulumiEnvironment(cli, { backend: join(folder, "state") }),
@@ -120,35 +123,46 @@ export class Stack {
       ...(options.program === undefined ? {} : { PULUMI_NODEJS_TRANSPILE_ONLY: "true" }),
       // Half of what a provider process costs that does little.
       NODE_OPTIONS: `--require=${JSON.stringify(lazyModules)}`,
+      ...keys?.env,
       ...options.env,
     };
-    const stack = new Stack(folder, name, cli.command, env, !options.ownProcess && !options.program);
-    if (options.program === undefined && options.stack === undefined) await stack.#initLikeTheFirst(project);
-    else await stack.#init();
-    if (options.config) await writeFile(join(folder, `Pulumi.${name}.yaml`), dump({ config: options.config }));
+    const stack = new Stack(folder, name, cli.command, env, inline);
+    if (inline && options.stack === undefined) await stack.#initLikeTheFirst(project);
+    else await stack.#init(keys);
+    if (options.config) {
+      const made = load(await readFile(stack.#settings, "utf8")) as object;
+      await writeFile(stack.#settings, dump({ ...made, config: options.config }));
+    }
     return stack;
   }
 
-  async #init(): Promise<void> {
-    const made = await this.run(["stack", "init", this.name]);
+  async #init(keys?: Vault): Promise<void> {
+    const by = keys === undefined ? [] : ["--secrets-provider", keys.provider];
+    const made = await this.run(["stack", "init", this.name, ...by]);
     if (made.code !== 0) throw new Error(made.text);
   }
 
   /** Like `pulumi stack init`, by a copy of what it wrote in this process's first project. */
   async #initLikeTheFirst(project: string): Promise<void> {
     if (firstInit === undefined) {
-      firstInit = this.#init().then(async () => ({
-        project,
-        checkpoint: await readFile(this.#checkpoint(project), "utf8"),
-        config: await readFile(join(this.folder, `Pulumi.${this.name}.yaml`), "utf8"),
-      }));
+      firstInit = vault()
+        .then(keys => this.#init(keys))
+        .then(async () => ({
+          project,
+          checkpoint: await readFile(this.#checkpoint(project), "utf8"),
+          config: await readFile(this.#settings, "utf8"),
+        }));
       return void (await firstInit);
     }
     const first = await firstInit;
     await mkdir(dirname(this.#checkpoint(project)), { recursive: true });
     await writeFile(join(this.folder, "state", ".pulumi", "meta.yaml"), "version: 1\n");
     await writeFile(this.#checkpoint(project), first.checkpoint.replaceAll(first.project, project));
-    await writeFile(join(this.folder, `Pulumi.${this.name}.yaml`), first.config);
+    await writeFile(this.#settings, first.config);
+  }
+
+  get #settings(): string {
+    return join(this.folder, `Pulumi.${this.name}.yaml`);
   }
 
   #checkpoint(project: string): string {
