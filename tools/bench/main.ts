@@ -287,6 +287,7 @@ async function refreshes(cloud: OpenStackCloud): Promise<void> {
     dynamic: "no-op program, by `pulumi.dynamic.Resource`",
     ours: "images",
     withData: "images with data",
+    like: "no-op program whose resources say as much as images with data",
   };
   for (const images of [count, 5 * count]) {
     const results = await compareRefresh(cloud, { count: images, rounds }, say);
@@ -303,6 +304,12 @@ async function refreshes(cloud: OpenStackCloud): Promise<void> {
         `${cpu} (${seconds})`,
       );
     }
+    const [cpu, seconds] = ratio("withData", "like");
+    promise(
+      `\`preview --refresh\` of ${shown} images with data : a no-op program's whose resources say as much, CPU time (clock)`,
+      "<= 1.3",
+      `${cpu} (${seconds})`,
+    );
     promise(
       `\`preview --refresh\` of ${shown}: requests`,
       `<= ${2 * Math.ceil(images / 100)} + a constant`,
