@@ -1,5 +1,5 @@
 /**
- * Preloaded by Node. Pulumi's SDK loads TypeScript and npm's own library at its start, four fifths of what it loads, and needs them only to write
+ * Preloaded by Node. Pulumi's SDK loads TypeScript and npm's own library at its start, half of the time that it takes, and needs them only to write
  * a function of a program into the state, which no program here does. They are loaded when they are first used.
  * CommonJS, as what it intercepts.
  */
