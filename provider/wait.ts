@@ -36,3 +36,8 @@ export async function waitFor<T>(ask: () => Promise<T | undefined>, what: () => 
 export function forLeftover(job: Job): Job {
   return { ...job, deadline: Date.now() + leftoverPatienceMs() };
 }
+
+/** The same work, that doesn't wait for an earlier run's leftover any longer than that. */
+export function noLongerThanLeftover(job: Job): Job {
+  return { ...job, deadline: Math.min(job.deadline, forLeftover(job).deadline) };
+}

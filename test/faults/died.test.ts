@@ -12,7 +12,7 @@ import { cloudOf, connectionOf } from "../openstack/clouds.ts";
 import { ImageApi } from "../openstack/imageApi.ts";
 import { noise, sha512 } from "../support/disk.ts";
 import { type FileServer, startFileServer } from "../support/fileServer.ts";
-import { remove, type State, StepFailed, up } from "./engine.ts";
+import { failureOf, remove, type State, up } from "./engine.ts";
 import type { Values } from "./place.ts";
 
 /** An OpenStack whose Glance can be killed, and starts again with what it had. */
@@ -110,15 +110,6 @@ for (const [kind, start] of Object.entries(clouds)) {
       ...{ ...openstack, name, diskFormat: "raw", containerFormat: "bare" },
       source: { url: `${files.url}/disk.raw`, mode: "import" },
     });
-
-    async function failureOf(step: Promise<unknown>): Promise<StepFailed> {
-      const failure = await step.then(
-        () => assert.fail("it ended well"),
-        error => error,
-      );
-      assert.ok(failure instanceof StepFailed, String(failure));
-      return failure;
-    }
 
     it("is replaced by the next up, without anybody's doing, whether it has begun or not", async function () {
       this.timeout(180_000);

@@ -1,3 +1,4 @@
+import assert from "node:assert/strict";
 import type { ServiceError } from "@grpc/grpc-js";
 import type { Kind } from "../../provider/fields/field.ts";
 import { markOf } from "../../provider/mark.ts";
@@ -22,6 +23,16 @@ export class StepFailed extends Error {
     super((cause as Partial<ServiceError>).details ?? (cause as Error).message, { cause });
     this.state = state;
   }
+}
+
+/** What a step fails with. */
+export async function failureOf(step: Promise<unknown>): Promise<StepFailed> {
+  const failure = await step.then(
+    () => assert.fail("it ended well"),
+    error => error,
+  );
+  assert.ok(failure instanceof StepFailed, String(failure));
+  return failure;
 }
 
 const providers = { Image: "image", ImageMember: "imageMember", ImageTag: "imageTag", ImageCopy: "imageCopy" } as const;

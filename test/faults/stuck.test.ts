@@ -10,7 +10,7 @@ import { ProviderProcess } from "../engine/providerProcess.ts";
 import { ImageApi } from "../openstack/imageApi.ts";
 import { noise } from "../support/disk.ts";
 import { type FileServer, startFileServer } from "../support/fileServer.ts";
-import { remove, type State, StepFailed, up } from "./engine.ts";
+import { failureOf, remove, type State, up } from "./engine.ts";
 import type { Values } from "./place.ts";
 
 /** Longer than any of these tests. */
@@ -166,16 +166,6 @@ describe("What is stuck", () => {
     ...{ service: "openstack", connection: "openstack", name: "died", ...formats, stores },
     ...{ source: { file: "disk.raw" }, timeouts: { create: "1s" } },
   });
-
-  /** What a step fails with. */
-  async function failureOf(step: Promise<unknown>): Promise<StepFailed> {
-    const failure = await step.then(
-      () => assert.fail("it ended well"),
-      error => error,
-    );
-    assert.ok(failure instanceof StepFailed, String(failure));
-    return failure;
-  }
 
   for (const { title, kind, args, says, keeps } of cases) {
     it(`is waited for as long as customTimeouts says, and told with its state: ${title}`, async () => {

@@ -5,6 +5,7 @@ import type { ImageService, PartService, Values } from "../../provider/services/
 import { connectionOf, onEachCloud } from "../openstack/clouds.ts";
 import type { ImageApi } from "../openstack/imageApi.ts";
 import { inTurns } from "./inTurns.ts";
+import { quietJob } from "./job.ts";
 
 /** A refresh of 250 images, eight at a time as the engine reads them: metadata is all that counts here, so they have no data. */
 onEachCloud("Reads of many images", (cloud, kind) => {
@@ -169,13 +170,7 @@ onEachCloud("Reads of many images", (cloud, kind) => {
 
     it("as they are after a write of ours", async () => {
       const parts = service.members as PartService;
-      const job = {
-        report() {},
-        warn() {},
-        signal: new AbortController().signal,
-        deadline: Date.now() + 60_000,
-        label: "",
-      };
+      const job = quietJob();
       await members(shared, service, { member: team, accept });
       const [first = "", second = ""] = shared;
       const values = (imageId: string) => ({ imageId, member: team, accept });
@@ -209,13 +204,7 @@ onEachCloud("Reads of many images", (cloud, kind) => {
   it("as they are after a write of ours, also where a listing was under way meanwhile", async () => {
     const [first = "", second = ""] = [ours[10], ours[200]];
     const wanted = { name: "written" };
-    const job = {
-      report() {},
-      warn() {},
-      signal: new AbortController().signal,
-      deadline: Date.now() + 60_000,
-      label: "",
-    };
+    const job = quietJob();
     const write = (id: string, change: Record<string, string>) =>
       service.updateImage(id, { actual: { id, status: "active" }, wanted: change, removedProperties: [] }, job);
     // The service has worked its answer out, and it is on its way when the image is written to.

@@ -12,6 +12,7 @@ import { noise } from "../support/disk.ts";
 import { type FileServer, startFileServer } from "../support/fileServer.ts";
 import { GlanceV1Api } from "../support/glanceV1Api.ts";
 import { inTurns } from "./inTurns.ts";
+import { quietJob } from "./job.ts";
 
 /** A refresh of 250 images, eight at a time as the engine reads them, where a service can't be asked for images by their ids. */
 describe("Reads of many images on the other services", () => {
@@ -35,13 +36,7 @@ describe("Reads of many images on the other services", () => {
     await rm(dir, { recursive: true, force: true });
   });
 
-  const job = {
-    report() {},
-    warn() {},
-    signal: new AbortController().signal,
-    deadline: Date.now() + 60_000,
-    label: "",
-  };
+  const job = quietJob();
   const names = [...Array(count).keys()].map(index => `image ${index}`);
   const makers: Record<string, () => Promise<(name: string) => Promise<string>>> = {
     async ecl() {

@@ -1,7 +1,7 @@
 import { ImagesError, UnfinishedError } from "../../errors.ts";
 import { firstImageIdOf, imageIdOf, isOwnId } from "../../mark.ts";
-import { forLeftover } from "../../wait.ts";
-import { removedForNew, ServiceLost } from "../lost.ts";
+import { forLeftover, noLongerThanLeftover } from "../../wait.ts";
+import { type HowOn, removedForNew, ServiceLost } from "../lost.ts";
 import type { ImageFacts, ImageOrder, Job, Mark } from "../service.ts";
 import { createBody, factsOf, markProperties, type WireImage } from "./attributes.ts";
 import type { GlanceCloud } from "./cloud.ts";
@@ -12,14 +12,6 @@ import { busyStatuses, gone, isBusy, isLocked, untilSettled } from "./waiting.ts
 
 /** A resource can't have been destroyed and made again more often on one day. */
 const mostAttempts = 1000;
-
-/** How what an earlier run left is gone on with. */
-interface How {
-  /** Another run that is met on the way is followed once. */
-  again: boolean;
-  /** The state has the image's id, which can't change: it doesn't make room for a new one. */
-  known: boolean;
-}
 
 /** Makes the image of an order, or takes over what an earlier try of the same resource left: at the end there is exactly one. */
 export async function create(cloud: GlanceCloud, order: ImageOrder, job: Job): Promise<ImageFacts> {
@@ -40,7 +32,7 @@ async function complete(
   found: WireImage,
   order: ImageOrder,
   job: Job,
-  how: How = { again: true, known: false },
+  how: HowOn = { again: true, known: false },
 ): Promise<ImageFacts> {
   job.report("taking over what an earlier run left");
   const image = await settled(cloud, found, job);
@@ -160,7 +152,7 @@ async function finish(
   order: ImageOrder,
   job: Job,
   metadata: "as ordered" | "correct" = "as ordered",
-  how: How = { again: true, known: false },
+  how: HowOn = { again: true, known: false },
 ): Promise<ImageFacts> {
   try {
     const filled =
@@ -209,10 +201,7 @@ async function settled(cloud: GlanceCloud, image: WireImage, job: Job): Promise<
   if (image.status === "uploading") return undefined;
   job.report(`waiting for an earlier run's ${image.status} to end`);
   try {
-    return await untilSettled(cloud.client, image.id, {
-      ...job,
-      deadline: Math.min(job.deadline, forLeftover(job).deadline),
-    });
+    return await untilSettled(cloud.client, image.id, noLongerThanLeftover(job));
   } catch (error) {
     if (error instanceof ImagesError && (error.code === "timeout" || error.code === "not-found")) return undefined;
     throw error;

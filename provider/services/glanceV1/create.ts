@@ -2,10 +2,10 @@ import { setTimeout as pause } from "node:timers/promises";
 import { ImagesError, UnfinishedError } from "../../errors.ts";
 import { pauseAfter } from "../../http/retry.ts";
 import { imageIdOf, isOwnId } from "../../mark.ts";
-import { forLeftover } from "../../wait.ts";
+import { noLongerThanLeftover } from "../../wait.ts";
 import { markProperties } from "../glance/attributes.ts";
 import { gone } from "../glance/waiting.ts";
-import { removedForNew, ServiceLost } from "../lost.ts";
+import { type HowOn, removedForNew, ServiceLost } from "../lost.ts";
 import type { ImageFacts, ImageOrder, Job, Values } from "../service.ts";
 import { factsOf, fieldsOf, hasMark, markOf, type WireImage } from "./attributes.ts";
 import type { GlanceV1Cloud } from "./cloud.ts";
@@ -16,14 +16,6 @@ import { isGone, untilSettled } from "./waiting.ts";
 
 /** A resource can't have been destroyed and made again more often on one day. */
 const mostAttempts = 1000;
-
-/** How what an earlier run left is gone on with. */
-interface How {
-  /** Another run that is met on the way is followed once. */
-  again: boolean;
-  /** The state has the image's id, which can't change: it doesn't make room for a new one. */
-  known: boolean;
-}
 
 /** Makes the image of an order, or takes over what an earlier try of the same resource left: at the end there is exactly one. */
 export async function create(cloud: GlanceV1Cloud, order: ImageOrder, job: Job): Promise<ImageFacts> {
@@ -40,7 +32,7 @@ async function complete(
   found: WireImage,
   order: ImageOrder,
   job: Job,
-  how: How = { again: true, known: false },
+  how: HowOn = { again: true, known: false },
 ): Promise<ImageFacts> {
   job.report("taking over what an earlier run left");
   const image = await settled(cloud, found, job);
@@ -168,7 +160,7 @@ async function finish(
   order: ImageOrder,
   job: Job,
   metadata: "as ordered" | "correct" = "as ordered",
-  how: How = { again: true, known: false },
+  how: HowOn = { again: true, known: false },
 ): Promise<ImageFacts> {
   try {
     if (metadata === "as ordered") demandOwner(reserved, order.values);
@@ -229,8 +221,7 @@ async function settled(cloud: GlanceV1Cloud, image: WireImage, job: Job): Promis
   if (image.status !== "saving") return image;
   job.report(`waiting for an earlier run's ${image.status} to end`);
   try {
-    const deadline = Math.min(job.deadline, forLeftover(job).deadline);
-    return await untilSettled(cloud.client, image.id, { ...job, deadline });
+    return await untilSettled(cloud.client, image.id, noLongerThanLeftover(job));
   } catch (error) {
     if (error instanceof ImagesError && (error.code === "timeout" || error.code === "not-found")) return undefined;
     throw error;
