@@ -117,13 +117,13 @@ async function uploads(cloud: OpenStackCloud, folder: string): Promise<void> {
   }
   const large = join(folder, "large.raw");
   await writeFile(large, "disk");
-  await truncate(large, 2 * size * 2 ** 20);
+  await truncate(large, 4 * size * 2 ** 20);
   const big = await ourUpload(cloud, large);
   await rm(large);
   const small = Math.max(...peaks);
   promise(`upload, ${cloud.kind} cloud: requests of the \`pulumi up\`, the token's included`, "<= 5", String(requests));
   promise(
-    `upload, ${cloud.kind} cloud: the provider's peak memory at ${size} and at ${2 * size} MiB`,
+    `upload, ${cloud.kind} cloud: the provider's peak memory at ${size} and at ${4 * size} MiB`,
     "flat",
     `${small.toFixed(0)} and ${big.peakMiB.toFixed(0)} MiB`,
   );
