@@ -1,5 +1,5 @@
-import type { ClientRequest } from "node:http";
-import { finished, Readable } from "node:stream";
+import type { ClientRequest, IncomingMessage } from "node:http";
+import type { Readable } from "node:stream";
 import { setTimeout as pause } from "node:timers/promises";
 import type { Got, RequestError, Response } from "got";
 import { ImagesError } from "./errors.ts";
@@ -8,6 +8,7 @@ import { codeOf, messageOfBody, requestIdOf, statusText } from "./http/answers.t
 import type { Budget } from "./http/budget.ts";
 import { parseJson } from "./http/json.ts";
 import { answerSeconds, stallSeconds } from "./http/patience.ts";
+import { Body } from "./http/receive.ts";
 import {
   isCertificateError,
   isOurMistake,
@@ -392,7 +393,16 @@ export function createHttp(options: HttpOptions): Http {
       decompress: false,
       signal: watch.signal,
     });
-    stream.on("request", (sent: ClientRequest) => watch.follow(sent));
+    let body: Body | undefined;
+    const isWanted = (status: number) => (status >= 200 && status < 300) || request.accept?.includes(status) === true;
+    stream.on("request", (sent: ClientRequest) => {
+      watch.follow(sent);
+      // Before got, which would read it.
+      sent.prependOnceListener("response", (response: IncomingMessage) => {
+        const status = response.statusCode as number;
+        if (isWanted(status)) body = new Body(response, error => brokenOff(error, status));
+      });
+    });
     try {
       const response = await new Promise<Response>((resolve, reject) => {
         stream.once("response", resolve);
@@ -402,53 +412,31 @@ export function createHttp(options: HttpOptions): Http {
       const status = response.statusCode;
       const answerHeaders = response.headers as Headers;
       limits.see({ status, headers: answerHeaders });
-      if ((status < 200 || status >= 300) && !request.accept?.includes(status)) {
+      if (body === undefined) {
         const text = await textOf(stream);
         watch.end();
         note({ status, received: Buffer.byteLength(text) });
         return { kind: "answer", status, headers: answerHeaders, text };
       }
-      return {
-        kind: "done",
-        value: { status, headers: answerHeaders, stream: relayed(status) },
-      };
+      const data = body;
+      data.once("end", () => note({ status, received: data.received }));
+      data.once("close", () => {
+        watch.end();
+        stream.destroy();
+      });
+      return { kind: "done", value: { status, headers: answerHeaders, stream: data } };
     } catch (error) {
       stream.on("error", ignore);
       stream.destroy();
+      body?.destroy();
       watch.end();
       const failure = watch.failure(error as RequestError);
       note({ error: failure.code ?? failure.message });
       return failure;
     }
 
-    /** Gives on what comes, a chunk a call and without a promise for each: their number is what limits a download. */
-    function relayed(status: number): Readable {
-      let received = 0;
-      const data = new Readable({
-        highWaterMark: 1024 * 1024,
-        read: () => void stream.resume(),
-        destroy(error, done) {
-          watch.end();
-          stream.destroy();
-          done(error);
-        },
-      });
-      stream.on("data", (chunk: Buffer) => {
-        received += chunk.length;
-        if (!data.push(chunk)) stream.pause();
-      });
-      finished(stream, { writable: false }, error => {
-        if (data.destroyed) return;
-        if (error) data.destroy(brokenOff(error, status, received));
-        else {
-          note({ status, received });
-          data.push(null);
-        }
-      });
-      return data;
-    }
-
-    function brokenOff(error: Error, status: number, received: number): Error {
+    function brokenOff(error: Error, status: number): Error {
+      const received = body?.received ?? 0;
       const failure = watch.failure(error as RequestError);
       note({ status, error: failure.code ?? failure.message, received });
       if (request.signal?.aborted) return givenUp(service, nameOf(request));

@@ -37,7 +37,7 @@ export interface OpenOptions {
 interface Opened {
   /** Bytes of the source itself. */
   size: number | undefined;
-  read(): AsyncGenerator<Uint8Array>;
+  read(): AsyncIterable<Uint8Array>;
   close(): void;
   /** What its own bytes must hash to, still to be checked. */
   verify: Digest[];
@@ -69,7 +69,7 @@ export interface StreamSource {
   name: string;
   /** What its bytes must hash to, where that is known: `sha512:<hex>` and so on. */
   digest?: string | undefined;
-  open(signal: AbortSignal): Promise<{ size: number | undefined; read(): AsyncGenerator<Uint8Array>; close(): void }>;
+  open(signal: AbortSignal): Promise<{ size: number | undefined; read(): AsyncIterable<Uint8Array>; close(): void }>;
 }
 
 /** The same for data that comes as a stream: checked and hashed on the way, and never given whole when it isn't what it should be. */

@@ -1,11 +1,12 @@
-import type { IncomingHttpHeaders } from "node:http";
+import type { ClientRequest, IncomingHttpHeaders, IncomingMessage } from "node:http";
 import { setTimeout as pause } from "node:timers/promises";
 import type { NormalizedOptions, Request, Response } from "got";
 import { ImagesError } from "../errors.ts";
+import { type Agents, createAgents } from "../http/agents.ts";
 import { stallSeconds as usualStall } from "../http/patience.ts";
+import { Body } from "../http/receive.ts";
 import { pauseAfter } from "../http/retry.ts";
 import { registerSecret } from "../redaction.ts";
-import { garbageCounter } from "./garbage.ts";
 import { shownUrl, type UrlSource } from "./source.ts";
 
 /** What a server tells of a url before its data comes. */
@@ -26,6 +27,9 @@ type Address = Pick<UrlSource, "url" | "headers">;
 const connectTimeout = 30_000;
 const maxChecksums = 4 * 1024 * 1024;
 
+/** Kept open between the requests of one process; HTTP_PROXY and its like are obeyed. */
+let agents: Agents | undefined;
+
 /** got is loaded when the first url is read: a provider without urls starts without it. */
 async function client({ url, headers = {} }: Address) {
   for (const value of Object.values(headers)) registerSecret(value);
@@ -35,7 +39,9 @@ async function client({ url, headers = {} }: Address) {
 
   const { default: got } = await import("got");
   const secretNames = Object.keys(headers);
+  agents ??= createAgents({}, Number.POSITIVE_INFINITY);
   return got.extend({
+    agent: agents,
     headers: {
       "user-agent": "pulumi-images",
       accept: "*/*",
@@ -127,15 +133,21 @@ async function again<T>(signal: AbortSignal, work: () => Promise<T>): Promise<T>
   return work();
 }
 
-/** Sends one request and answers with its head; the body is still to come. */
+/**
+ * Sends one request and answers with its head; the body is still to come.
+ * @param begun is told of each answer as it comes
+ */
 async function begin(
   method: "GET" | "HEAD",
   address: Address,
   signal: AbortSignal,
   headers: Record<string, string> = {},
+  begun: (response: IncomingMessage) => void = () => {},
 ): Promise<{ request: Request; response: Response }> {
   const got = await client(address);
   const request = got.stream(address.url, { method, headers, retry: { limit: 0 }, signal });
+  // Before got, which would read it.
+  request.on("request", (sent: ClientRequest) => sent.prependOnceListener("response", begun));
   try {
     const response = await new Promise<Response>((resolve, reject) => {
       request.once("response", resolve);
@@ -158,26 +170,33 @@ export async function openRemote(
   { signal, stallSeconds }: { signal: AbortSignal; stallSeconds: number },
 ): Promise<RemoteStream> {
   const where = shownUrl(address.url);
-  const { request, response } = await begin("GET", address, signal);
+  let body: Body | undefined;
+  const { request, response } = await begin("GET", address, signal, {}, answer => {
+    if (answer.statusCode === 200) body = new Body(answer, error => error);
+  });
+  const close = () => {
+    body?.destroy();
+    request.destroy();
+  };
   try {
     checkStatus(response.statusCode, "GET", address.url);
-    if (response.statusCode !== 200)
+    if (body === undefined)
       throw new ImagesError("content", `${where} has no whole file to give`, {
         request: `GET ${where}`,
         status: response.statusCode,
       });
     const facts = factsOf(response.headers);
+    const data = body;
     return {
       ...facts,
-      close: () => void request.destroy(),
+      close,
       async *read() {
-        const leaveBehind = garbageCounter();
         let received = 0;
         let waitingSince = 0;
         const watch = setInterval(
           () => {
             if (waitingSince > 0 && Date.now() - waitingSince > stallSeconds * 1000)
-              request.destroy(
+              data.destroy(
                 new ImagesError("unavailable", `${where} sent nothing for ${stallSeconds} s, after ${received} bytes`, {
                   request: `GET ${where}`,
                 }),
@@ -185,7 +204,7 @@ export async function openRemote(
           },
           Math.min(stallSeconds * 250, 5000),
         );
-        const iterator = (request as AsyncIterable<Uint8Array>)[Symbol.asyncIterator]();
+        const iterator = (data as AsyncIterable<Uint8Array>)[Symbol.asyncIterator]();
         try {
           for (;;) {
             waitingSince = Date.now();
@@ -194,7 +213,6 @@ export async function openRemote(
             if (done) break;
             received += value.length;
             yield value;
-            leaveBehind(value.length);
           }
         } catch (error) {
           const of = facts.size === undefined ? "" : ` of ${facts.size}`;
@@ -207,7 +225,7 @@ export async function openRemote(
               );
         } finally {
           clearInterval(watch);
-          request.destroy();
+          close();
         }
         if (facts.size !== undefined && received !== facts.size)
           throw new ImagesError(
@@ -218,7 +236,7 @@ export async function openRemote(
       },
     };
   } catch (error) {
-    request.destroy();
+    close();
     throw requestError(error, "GET", address.url, signal);
   }
 }

@@ -6,6 +6,7 @@ import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import tls from "node:tls";
 import { ImagesError } from "../errors.ts";
+import { tapped } from "./receive.ts";
 
 export interface Agents {
   http: http.Agent;
@@ -74,13 +75,13 @@ type Connected = (error: Error | null, socket: Duplex) => void;
 
 class PatientHttpAgent extends http.Agent {
   override createConnection(options: http.ClientRequestArgs, connected?: Connected): Duplex | null | undefined {
-    return patient(super.createConnection(options, patiently(connected)));
+    return tapped(tap => patient(super.createConnection({ ...options, ...tap }, patiently(connected))));
   }
 }
 
 class PatientHttpsAgent extends https.Agent {
   override createConnection(options: https.RequestOptions, connected?: Connected): Duplex | null | undefined {
-    return patient(super.createConnection(options, patiently(connected)));
+    return tapped(tap => patient(super.createConnection({ ...options, ...tap }, patiently(connected))));
   }
 }
 

@@ -1,5 +1,4 @@
 import type { Readable } from "node:stream";
-import { garbageCounter } from "../content/garbage.ts";
 import { openStream } from "../content/index.ts";
 import { transferReport } from "../progress.ts";
 import type { ImageData, ImageFacts } from "./service.ts";
@@ -22,7 +21,7 @@ export function dataOf(client: { download(id: string): Promise<{ stream: Readabl
           digest,
           async open() {
             const { stream } = await client.download(facts.id);
-            return { size, read: () => bytesOf(stream), close: () => void stream.destroy() };
+            return { size, read: () => stream, close: () => void stream.destroy() };
           },
         },
         {
@@ -44,12 +43,4 @@ export function lostContent(status: string): string | undefined {
 export function digestOf(facts: ImageFacts): string | undefined {
   if (facts.hashValue !== undefined) return `${String(facts.hashAlgorithm)}:${String(facts.hashValue)}`;
   return facts.checksum === undefined ? undefined : `md5:${String(facts.checksum)}`;
-}
-
-async function* bytesOf(stream: Readable): AsyncGenerator<Uint8Array> {
-  const leaveBehind = garbageCounter();
-  for await (const bytes of stream) {
-    yield bytes;
-    leaveBehind(bytes.length);
-  }
 }
