@@ -2,6 +2,7 @@ import type { ClientRequest, IncomingMessage } from "node:http";
 import type { Readable } from "node:stream";
 import { setTimeout as pause } from "node:timers/promises";
 import type { Got, RequestError, Response } from "got";
+import { giveBack } from "./content/parts.ts";
 import { ImagesError } from "./errors.ts";
 import { type Agents, createAgents } from "./http/agents.ts";
 import { codeOf, messageOfBody, requestIdOf, statusText } from "./http/answers.ts";
@@ -314,6 +315,7 @@ export function createHttp(options: HttpOptions): Http {
       promise.on("request", (sent: ClientRequest) => {
         watch.follow(sent);
         if (!opened || watch.following > 1) return;
+        givingBack(sent);
         // Counts beside got's own pipe, which is in place by now.
         opened.stream.on("data", (chunk: Buffer) => {
           taken += chunk.length;
@@ -552,6 +554,18 @@ class Watch {
 function bare({ message }: Error, code: string | undefined): Error {
   return Object.assign(new Error(redact(message)), code === undefined ? {} : { code });
 }
+
+/** What has left for the socket is memory for what comes next. */
+function givingBack(sent: ClientRequest): void {
+  const write = sent.write.bind(sent) as (part: Uint8Array, encoding: BufferEncoding, done: Written) => boolean;
+  sent.write = ((part: Uint8Array, encoding: BufferEncoding, done: Written) =>
+    write(part, encoding, error => {
+      if (!error) giveBack(part);
+      done(error);
+    })) as ClientRequest["write"];
+}
+
+type Written = (error?: Error | null) => void;
 
 let client: Promise<Got> | undefined;
 

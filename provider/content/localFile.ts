@@ -2,9 +2,7 @@ import type { BigIntStats } from "node:fs";
 import { type FileHandle, open, stat } from "node:fs/promises";
 import { resolve } from "node:path";
 import { ImagesError } from "../errors.ts";
-import { garbageCounter } from "./garbage.ts";
-
-const chunkSize = 256 * 1024;
+import { partSize, takePart } from "./parts.ts";
 
 /** What tells one state of a file from another. */
 export interface FileStamp {
@@ -73,15 +71,13 @@ function opened(file: string, stamp: FileStamp, handle: FileHandle): OpenFile {
     close,
     async *read() {
       let position = 0;
-      const leaveBehind = garbageCounter();
       while (position < stamp.size) {
-        const buffer = Buffer.allocUnsafeSlow(Math.min(chunkSize, stamp.size - position));
+        const buffer = takePart(Math.min(partSize, stamp.size - position));
         const count = await readAt(buffer, position);
         if (count === 0) throw changed(file, `it ended after ${position} of ${stamp.size} bytes`);
         position += count;
         if (position === stamp.size) await unchanged(file, stamp, readAt);
         yield count === buffer.length ? buffer : buffer.subarray(0, count);
-        leaveBehind(buffer.length);
       }
     },
   };

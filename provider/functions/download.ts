@@ -3,6 +3,7 @@ import { type FileHandle, open, rename, rm, stat } from "node:fs/promises";
 import { basename, dirname, resolve } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { createHasher, type Hasher } from "../content/hashing.ts";
+import { giveBack } from "../content/parts.ts";
 import { ImagesError } from "../errors.ts";
 import { flag, text } from "../fields/values.ts";
 import type { Services } from "../runtime.ts";
@@ -186,7 +187,9 @@ class Download {
         // One chunk is written and hashed while the next ones come; what has come by then is one chunk again.
         for await (const chunk of data.stream as AsyncIterable<Buffer>) {
           await keeping;
-          keeping = Promise.all([writeAll(handle, chunk, at, this.#part), hasher.update(chunk)]);
+          keeping = Promise.all([writeAll(handle, chunk, at, this.#part), hasher.update(chunk)]).then(() =>
+            giveBack(chunk),
+          );
           keeping.catch(() => {});
           at += chunk.length;
           this.received += chunk.length;

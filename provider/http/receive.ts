@@ -1,14 +1,15 @@
 import type { IncomingMessage } from "node:http";
 import type { OnReadOpts, Socket } from "node:net";
 import { type Duplex, Readable } from "node:stream";
-import { garbageCounter } from "../content/garbage.ts";
+import { partSize, takePart } from "../content/parts.ts";
 
-/** Bytes that are given on at once. */
-const partSize = 256 * 1024;
 /** Bytes that are read at once of all that isn't such data. */
 const headSize = 16 * 1024;
 /** What has come is given on after so many milliseconds, whether the part is full or not. */
 const patienceMs = 20;
+
+/** Parts that may wait for their reader. */
+const partsAhead = 4;
 
 const empty = Buffer.alloc(0);
 const taps = new WeakMap<Socket, Tap>();
@@ -66,7 +67,6 @@ export class Body extends Readable {
   received = 0;
   readonly #socket: Socket;
   readonly #failure: (error: Error) => Error;
-  readonly #leaveBehind = garbageCounter();
   /** Bytes to come; undefined where the head doesn't tell: then the parser finds the end. */
   #left: number | undefined;
   /** Memory for what comes. What lies before `#given` was given on, what lies before `#filled` has come. */
@@ -78,7 +78,8 @@ export class Body extends Readable {
 
   /** @param failure makes the error of this stream from the network's */
   constructor(response: IncomingMessage, failure: (error: Error) => Error) {
-    super({ highWaterMark: 4 * partSize });
+    // Part by part, as they came: else Node would copy them together.
+    super({ objectMode: true, highWaterMark: partsAhead });
     this.#socket = response.socket;
     this.#failure = failure;
     const { "content-length": length, "transfer-encoding": coding } = response.headers;
@@ -102,8 +103,7 @@ export class Body extends Readable {
   room(): Buffer | undefined {
     if (this.#left === undefined || this.#left === 0) return undefined;
     if (this.#filled === this.#part.length) {
-      this.#leaveBehind(this.#part.length);
-      this.#part = Buffer.allocUnsafeSlow(Math.min(partSize, this.#left));
+      this.#part = takePart(Math.min(partSize, this.#left));
       this.#given = 0;
       this.#filled = 0;
     }
