@@ -77,7 +77,8 @@ export class MeasuredStack {
       if (pid === undefined) return;
       peak = Math.max(peak, await peakOf(pid));
     };
-    const timer = setInterval(() => void sample(), 50);
+    // Seldom, since it takes time from what is measured.
+    const timer = setInterval(() => void sample(), 250);
     const sampleOthers = async () => {
       for (const { id, command } of await descendants(process.pid)) {
         const role = /cmd\/run\b/.test(command)
@@ -88,7 +89,7 @@ export class MeasuredStack {
         if (role !== undefined) others[role] = Math.max(others[role], await peakOf(id));
       }
     };
-    const slowTimer = setInterval(() => void sampleOthers(), 200);
+    const slowTimer = setInterval(() => void sampleOthers(), 2000);
     try {
       const start = performance.now();
       const before = { children: await cpuOfChildren(), own: process.cpuUsage() };
