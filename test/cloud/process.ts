@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import type { CloudOptions, LocalCloud } from "./cloud.ts";
 
-/** A local cloud in a process of its own, so that it can be killed. It is durable: what it has answered is on disk. */
+/** A local cloud in a process of its own, so that it can be killed. What it has answered is on disk, unless it is told to be quicker. */
 export class CloudProcess {
   readonly #options: CloudOptions;
   #child: ChildProcess;
@@ -49,7 +49,7 @@ export class CloudProcess {
 
 async function launch(options: CloudOptions): Promise<{ child: ChildProcess; services: LocalCloud["services"] }> {
   const script = join(import.meta.dirname, "processMain.ts");
-  const child = spawn(process.execPath, [script, JSON.stringify({ ...options, durable: true })], {
+  const child = spawn(process.execPath, [script, JSON.stringify({ durable: true, ...options })], {
     stdio: ["pipe", "pipe", "inherit"],
   });
   const services = await new Promise<string>((resolve, reject) => {

@@ -122,7 +122,7 @@ async function startLocal(
 
 /** The settings of an account as OS_* variables. */
 export function environmentOf(
-  cloud: OpenStackCloud,
+  cloud: Pick<OpenStackCloud, "authUrl" | "regions">,
   account: Account,
   region = cloud.regions[0]?.name,
 ): NodeJS.ProcessEnv {

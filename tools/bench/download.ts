@@ -1,15 +1,16 @@
 import { readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { TraceEntry } from "../../provider/http/trace.ts";
-import type { OpenStackCloud } from "../../test/cloud/openStackCloud.ts";
 import { environmentOf } from "../../test/openstack/clouds.ts";
 import { ImageApi } from "../../test/openstack/imageApi.ts";
 import { runCommand } from "../command.ts";
-import { tokenOf } from "./upload.ts";
+import { type Addressed, tokenOf } from "./upload.ts";
 
 export interface Downloads {
   /** Seconds of curl, by its own clock. */
   curl: number;
+  /** Seconds of curl where the data is hashed as well: through `tee` into the file, and into `sha512sum`. */
+  hashed: number;
   /** Seconds of the request that brings the data. */
   data: number;
   /** Seconds of the whole command, which signs in, holds the data against its digest and brings it to the disk. */
@@ -18,9 +19,9 @@ export interface Downloads {
 
 const cli = join(import.meta.dirname, "..", "..", "dist", "cli", "main.js");
 
-/** Downloads an image into a file: by curl and by `pulumi-images download`, in turns. @param file the image's data */
+/** Downloads an image into a file: by curl, by curl with `sha512sum`, and by `pulumi-images download`, in turns. @param file the image's data */
 export async function compareDownload(
-  cloud: OpenStackCloud,
+  cloud: Addressed,
   file: string,
   folder: string,
   rounds: number,
@@ -41,7 +42,13 @@ export async function compareDownload(
   const to = join(folder, "downloaded.raw");
   const trace = join(folder, "download-trace");
   const env = { ...process.env, ...environmentOf(cloud, owner), PULUMI_IMAGES_TRACE: trace };
-  const ours = async (): Promise<Omit<Downloads, "curl">> => {
+  const hashing = async (): Promise<number> => {
+    const start = performance.now();
+    const pipe = 'to="$1"; shift; curl "$@" | tee "$to" | sha512sum';
+    await runCommand("sh", ["-c", pipe, "sh", to, ...withToken, data]);
+    return (performance.now() - start) / 1000;
+  };
+  const ours = async (): Promise<Pick<Downloads, "data" | "command">> => {
     const start = performance.now();
     await runCommand(process.execPath, [cli, "download", image.id, to, "--service", "openstack"], { cwd: folder, env });
     const command = (performance.now() - start) / 1000;
@@ -54,7 +61,9 @@ export async function compareDownload(
   for (let round = 0; round < rounds; round++) {
     const curl = Number(await runCommand("curl", [...withToken, "-o", to, "-w", "%{time_total}", data]));
     await rm(to);
-    results.push({ curl, ...(await ours()) });
+    const hashed = await hashing();
+    await rm(to);
+    results.push({ curl, hashed, ...(await ours()) });
     await Promise.all([rm(to), rm(trace)]);
   }
   await api.send("DELETE", `/v2/images/${image.id}`);

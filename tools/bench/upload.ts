@@ -7,6 +7,9 @@ import { ImageApi } from "../../test/openstack/imageApi.ts";
 import { runCommand } from "../command.ts";
 import { MeasuredStack } from "./measuredStack.ts";
 
+/** What an upload or a download needs to know of a cloud. */
+export type Addressed = Pick<OpenStackCloud, "kind" | "authUrl" | "regions" | "accounts">;
+
 /** A file of random bytes: the first MiB repeated, each with its number. */
 export async function writeDisk(file: string, mebibytes: number): Promise<void> {
   const handle = await open(file, "w");
@@ -35,7 +38,7 @@ export async function tokenOf(authUrl: string, account: Account): Promise<string
 }
 
 /** Seconds that `curl -T` needs for the data of a new image, by its own clock. */
-export async function curlUpload(cloud: OpenStackCloud, file: string): Promise<number> {
+export async function curlUpload(cloud: Addressed, file: string): Promise<number> {
   const { owner } = cloud.accounts;
   const url = cloud.regions[0]?.imageUrl as string;
   const api = await ImageApi.signIn(cloud.authUrl, owner, url);
@@ -59,7 +62,7 @@ export interface OurUpload {
   requests: number;
 }
 
-export async function ourUpload(cloud: OpenStackCloud, file: string): Promise<OurUpload> {
+export async function ourUpload(cloud: Addressed, file: string): Promise<OurUpload> {
   const connections = { lab: connectionOf(cloud, cloud.accounts.owner) };
   const stack = await MeasuredStack.create({ config: { "images:connections": connections } });
   try {
@@ -75,7 +78,7 @@ export async function ourUpload(cloud: OpenStackCloud, file: string): Promise<Ou
 
 /** Seconds that a Python client of PyPI needs from its start to its end. */
 export async function clientUpload(
-  cloud: OpenStackCloud,
+  cloud: Addressed,
   python: string,
   client: "openstack" | "openstacksdk",
   file: string,
