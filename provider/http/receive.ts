@@ -30,11 +30,11 @@ class Tap {
     this.onread = {
       buffer: () => this.#body?.room() ?? head,
       callback: (count, memory) => {
-        const socket = this.#socket as Socket;
         const bytes = memory.subarray(0, count);
+        if (memory.buffer !== head.buffer) return (this.#body as Body).arrived(bytes);
         // What still waits for the parser comes first.
-        const isData = this.#body !== undefined && socket.readableLength === 0;
-        return isData ? (this.#body as Body).arrived(bytes) : socket.push(Buffer.from(bytes));
+        const [body, socket, copy] = [this.#body, this.#socket as Socket, Buffer.from(bytes)];
+        return body !== undefined && socket.readableLength === 0 ? body.arrived(copy) : socket.push(copy);
       },
     };
   }
