@@ -3,7 +3,7 @@ import { connectionOf } from "../../test/openstack/clouds.ts";
 import { ImageApi } from "../../test/openstack/imageApi.ts";
 import { runCommand } from "../command.ts";
 import { MeasuredStack } from "./measuredStack.ts";
-import { tokenOf } from "./upload.ts";
+import { settled, tokenOf } from "./upload.ts";
 
 export interface CopyResult {
   /** Seconds of `curl | curl`. */
@@ -42,6 +42,7 @@ export async function copyBetween(from: Cloud, to: Cloud, file: string, rounds: 
     const pipe =
       'curl -sSf -H "X-Auth-Token: $1" "$2" | curl -sSf -T - -H "X-Auth-Token: $3" -H "Content-Type: application/octet-stream" "$4"';
     const [read, write] = [`${urls[0]}/v2/images/${image.id}/file`, `${urls[1]}/v2/images/${piped.id}/file`];
+    await settled();
     const start = performance.now();
     await runCommand("sh", ["-c", pipe, "sh", readToken as string, read, writeToken as string, write]);
     const seconds = (performance.now() - start) / 1000;
@@ -51,6 +52,7 @@ export async function copyBetween(from: Cloud, to: Cloud, file: string, rounds: 
   const byOurs = async (): Promise<Omit<CopyResult, "curl">> => {
     const stack = await MeasuredStack.create({ config: { "images:connections": connections } });
     try {
+      await settled();
       const args = { service: "openstack", connection: "from", imageId: image.id, to: { connection: "to" } };
       const run = await stack.up([{ kind: "ImageCopy", name: "copy", args }]);
       const put = run.requests.find(({ method, path }) => method === "PUT" && path.endsWith("/file"));

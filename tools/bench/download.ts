@@ -4,7 +4,7 @@ import type { TraceEntry } from "../../provider/http/trace.ts";
 import { environmentOf } from "../../test/openstack/clouds.ts";
 import { ImageApi } from "../../test/openstack/imageApi.ts";
 import { runCommand } from "../command.ts";
-import { type Addressed, tokenOf } from "./upload.ts";
+import { type Addressed, settled, tokenOf } from "./upload.ts";
 
 export interface Downloads {
   /** Seconds of curl, by its own clock. */
@@ -59,10 +59,13 @@ export async function compareDownload(
   };
   const results: Downloads[] = [];
   for (let round = 0; round < rounds; round++) {
+    await settled();
     const curl = Number(await runCommand("curl", [...withToken, "-o", to, "-w", "%{time_total}", data]));
     await rm(to);
+    await settled();
     const hashed = await hashing();
     await rm(to);
+    await settled();
     results.push({ curl, hashed, ...(await ours()) });
     await Promise.all([rm(to), rm(trace)]);
   }

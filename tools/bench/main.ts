@@ -19,7 +19,7 @@ import type { Measured } from "./measuredStack.ts";
 import { type Figure, keepRuns, table } from "./page.ts";
 import { compareRefresh, type Refreshes, refreshed } from "./refresh.ts";
 import { type Start, type Starting, startOnce } from "./start.ts";
-import { type Addressed, clientUpload, curlUpload, diskIn, ourUpload, writeDisk } from "./upload.ts";
+import { type Addressed, clientUpload, curlUpload, diskIn, ourUpload, settled, writeDisk } from "./upload.ts";
 
 const parts = ["start", "limit", "upload", "download", "copy", "fleet", "refresh", "drift"] as const;
 type Part = (typeof parts)[number];
@@ -84,14 +84,18 @@ async function uploads(cloud: Addressed, folder: string): Promise<void> {
   let requests = 0;
   // In turns, so that a busy moment of the machine meets all of them.
   for (let round = 0; round < rounds; round++) {
+    await settled();
     note("`curl -T`", await curlUpload(cloud, file));
+    await settled();
     const ours = await ourUpload(cloud, file);
     note("ours, the data", ours.data);
     note("ours, the whole `pulumi up`", ours.up);
     peaks.push(ours.peakMiB);
     requests = ours.requests;
     if (!clients) continue;
+    await settled();
     note("`openstack image create`", await clientUpload(cloud, clients.python, "openstack", file));
+    await settled();
     note("openstacksdk `create_image`", await clientUpload(cloud, clients.python, "openstacksdk", file));
   }
   const curl = median(times["`curl -T`"] as number[]);

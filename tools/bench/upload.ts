@@ -21,6 +21,11 @@ export async function writeDisk(file: string, mebibytes: number): Promise<void> 
   await handle.close();
 }
 
+/** Until what was written so far is on the disk: else the next measurement pays for it. */
+export async function settled(): Promise<void> {
+  await runCommand("sync", []);
+}
+
 export async function tokenOf(authUrl: string, account: Account): Promise<string> {
   const user = { name: account.username, domain: { name: account.userDomain }, password: account.password };
   const auth = {
