@@ -1,25 +1,23 @@
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 
-/**
- * Bytes of buffers that may lie about before they are collected. From about six MiB on V8 collects all of its memory, not just what is new, which
- * takes twenty times as long.
- */
+/** Bytes of new buffers after which those that nobody uses any more are collected. */
 const collectEvery = 2 * 2 ** 20;
 
 type Collect = (options: { type: "minor" | "major" }) => void;
 
 let collect: Collect | undefined;
-let left = 0;
+let allocated = 0;
 
 /**
- * Counts the buffers that streams leave behind, and has them collected now and then. V8 sees little of their size, and would let
- * hundreds of MiB of them pile up while gigabytes pass through.
+ * Counts new memory for data, and has what was left behind collected now and then. V8 sees little of its size, and would let hundreds of MiB of it
+ * pile up while gigabytes pass through.
+ * @param bytes of the buffer that is made now
  */
-export function leaveBehind(bytes: number): void {
-  left += bytes;
-  if (left < collectEvery) return;
-  left = 0;
+export function noteAllocated(bytes: number): void {
+  allocated += bytes;
+  if (allocated < collectEvery) return;
+  allocated = 0;
   if (collect === undefined) {
     collect = collector();
     // What was needed to load the engine's SDK and this program makes room for the data, once.

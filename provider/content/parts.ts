@@ -1,4 +1,4 @@
-import { leaveBehind } from "./garbage.ts";
+import { noteAllocated } from "./garbage.ts";
 
 /** Bytes of a whole part. */
 export const partSize = 256 * 1024;
@@ -14,7 +14,7 @@ const lent = new WeakSet<ArrayBufferLike>();
  */
 export function takePart(size = partSize): Buffer<ArrayBuffer> {
   const used = size === partSize ? idle.pop() : undefined;
-  if (used === undefined) leaveBehind(size);
+  if (used === undefined) noteAllocated(size);
   const part = used ?? Buffer.allocUnsafeSlow(size);
   lent.add(part.buffer);
   return part;
