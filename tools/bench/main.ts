@@ -400,11 +400,17 @@ try {
     await save();
   };
   // What carries much data has a local cloud in a process of its own: this one has curl and the clients to look after.
+  let apart: Promise<CloudProcess> | undefined;
+  const addressed = async (cloud: OpenStackCloud): Promise<Addressed> => {
+    if (cloud.kind === "real") return cloud;
+    apart ??= CloudProcess.start({ dir: join(folder, "apart"), services: ["openstack"], durable: false }).then(own => {
+      stops.push(() => own.stop());
+      return own;
+    });
+    return { kind: "local", ...(await apart).services.openstack };
+  };
   const onEach = (work: (cloud: Addressed) => Promise<void>) => async () => {
-    const apart = await CloudProcess.start({ dir: join(folder, "apart"), services: ["openstack"], durable: false });
-    stops.push(() => apart.stop());
-    for (const cloud of clouds)
-      await work(cloud.kind === "real" ? cloud : { kind: "local", ...apart.services.openstack });
+    for (const cloud of clouds) await work(await addressed(cloud));
   };
   await run("start", () => starts(folder));
   await run("limit", () => limits(folder));

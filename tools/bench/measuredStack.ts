@@ -77,19 +77,19 @@ export class MeasuredStack {
       if (pid === undefined) return;
       peak = Math.max(peak, await peakOf(pid));
     };
-    // Seldom, since it takes time from what is measured.
-    const timer = setInterval(() => void sample(), 250);
-    const sampleOthers = async () => {
+    // All processes are looked through seldom, since that takes time from what is measured.
+    const known = new Map<number, keyof typeof others>();
+    const find = async () => {
       for (const { id, command } of await descendants(process.pid)) {
-        const role = /cmd\/run\b/.test(command)
-          ? "program"
-          : /\bpulumi$/.test(command.split("\0")[0] ?? "")
-            ? "engine"
-            : undefined;
-        if (role !== undefined) others[role] = Math.max(others[role], await peakOf(id));
+        if (/cmd\/run\b/.test(command)) known.set(id, "program");
+        else if (/\bpulumi$/.test(command.split("\0")[0] ?? "")) known.set(id, "engine");
       }
     };
-    const slowTimer = setInterval(() => void sampleOthers(), 2000);
+    const sampleOthers = async () => {
+      for (const [id, role] of known) others[role] = Math.max(others[role], await peakOf(id));
+    };
+    const timer = setInterval(() => void Promise.all([sample(), sampleOthers()]), 250);
+    const slowTimer = setInterval(() => void find(), 1000);
     try {
       const start = performance.now();
       const before = { children: await cpuOfChildren(), own: process.cpuUsage() };
