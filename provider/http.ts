@@ -1,4 +1,4 @@
-import type { ClientRequest, IncomingMessage } from "node:http";
+import type { ClientRequest } from "node:http";
 import type { Readable } from "node:stream";
 import { setTimeout as pause } from "node:timers/promises";
 import type { Got, RequestError, Response } from "got";
@@ -9,7 +9,7 @@ import { codeOf, messageOfBody, requestIdOf, statusText } from "./http/answers.t
 import type { Budget } from "./http/budget.ts";
 import { parseJson } from "./http/json.ts";
 import { answerSeconds, stallSeconds } from "./http/patience.ts";
-import { Body } from "./http/receive.ts";
+import { Body, onEachHead } from "./http/receive.ts";
 import {
   isCertificateError,
   isOurMistake,
@@ -397,13 +397,10 @@ export function createHttp(options: HttpOptions): Http {
     });
     let body: Body | undefined;
     const isWanted = (status: number) => (status >= 200 && status < 300) || request.accept?.includes(status) === true;
-    stream.on("request", (sent: ClientRequest) => {
-      watch.follow(sent);
-      // Before got, which would read it.
-      sent.prependOnceListener("response", (response: IncomingMessage) => {
-        const status = response.statusCode as number;
-        if (isWanted(status)) body = new Body(response, error => brokenOff(error, status));
-      });
+    stream.on("request", (sent: ClientRequest) => watch.follow(sent));
+    onEachHead(stream, head => {
+      const status = head.statusCode as number;
+      if (isWanted(status)) body = new Body(head, error => brokenOff(error, status));
     });
     try {
       const response = await new Promise<Response>((resolve, reject) => {

@@ -1,10 +1,10 @@
-import type { ClientRequest, IncomingHttpHeaders, IncomingMessage } from "node:http";
+import type { IncomingHttpHeaders, IncomingMessage } from "node:http";
 import { setTimeout as pause } from "node:timers/promises";
 import type { NormalizedOptions, Request, Response } from "got";
 import { ImagesError } from "../errors.ts";
 import { type Agents, createAgents } from "../http/agents.ts";
 import { stallSeconds as usualStall } from "../http/patience.ts";
-import { Body } from "../http/receive.ts";
+import { Body, onEachHead } from "../http/receive.ts";
 import { pauseAfter } from "../http/retry.ts";
 import { registerSecret } from "../redaction.ts";
 import { shownUrl, type UrlSource } from "./source.ts";
@@ -135,19 +135,18 @@ async function again<T>(signal: AbortSignal, work: () => Promise<T>): Promise<T>
 
 /**
  * Sends one request and answers with its head; the body is still to come.
- * @param begun is told of each answer as it comes
+ * @param begun is told of each answer at its head
  */
 async function begin(
   method: "GET" | "HEAD",
   address: Address,
   signal: AbortSignal,
   headers: Record<string, string> = {},
-  begun: (response: IncomingMessage) => void = () => {},
+  begun?: (response: IncomingMessage) => void,
 ): Promise<{ request: Request; response: Response }> {
   const got = await client(address);
   const request = got.stream(address.url, { method, headers, retry: { limit: 0 }, signal });
-  // Before got, which would read it.
-  request.on("request", (sent: ClientRequest) => sent.prependOnceListener("response", begun));
+  if (begun) onEachHead(request, begun);
   try {
     const response = await new Promise<Response>((resolve, reject) => {
       request.once("response", resolve);

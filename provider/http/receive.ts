@@ -1,6 +1,7 @@
-import type { IncomingMessage } from "node:http";
+import type { ClientRequest, IncomingMessage } from "node:http";
 import type { OnReadOpts, Socket } from "node:net";
 import { type Duplex, Readable } from "node:stream";
+import type { Request } from "got";
 import { partSize, takePart } from "../content/parts.ts";
 
 /** Bytes that are read at once of all that isn't such data. */
@@ -61,7 +62,12 @@ export function tapped(connect: (tap: { onread: OnReadOpts }) => Duplex | null |
   return socket;
 }
 
-/** An answer's data, taken from where Node's HTTP client would put it. To be made before anything of it is read: at the event `response`. */
+/** Tells of each answer to a request of got's at its head, before got reads of it: the time to make a Body. */
+export function onEachHead(request: Request, begun: (response: IncomingMessage) => void): void {
+  request.on("request", (sent: ClientRequest) => sent.prependOnceListener("response", begun));
+}
+
+/** An answer's data, taken from where Node's HTTP client would put it. To be made before anything of it is read, see onEachHead. */
 export class Body extends Readable {
   /** Bytes that came. */
   received = 0;
