@@ -101,6 +101,8 @@ export class Body extends Readable {
       if (response.complete) this.#end();
       return push(null);
     };
+    // One that breaks before anybody reads it tells who reads it then.
+    this.on("error", () => {});
     response.once("error", error => this.#fail(error));
     response.once("close", () => this.#fail(new Error("the connection was closed")));
   }

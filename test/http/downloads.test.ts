@@ -162,6 +162,16 @@ for (const tls of [false, true]) {
       assert.equal(bytes, 101_000);
     });
 
+    it("that is cut before anybody reads it fails once it is read", async () => {
+      const client = await open((request, response) => {
+        response.writeHead(200, { "content-length": 3 * MiB });
+        response.write(Buffer.alloc(1000), () => request.socket.destroy());
+      });
+      const { stream } = await client.download({ method: "GET", path: "/" });
+      await until(() => stream.destroyed, "the end of the connection is seen");
+      await assert.rejects(digest(stream), { code: "unavailable" });
+    });
+
     it("ends with its length, whatever else is sent", async () => {
       const client = await open(({ socket }) => {
         socket.write("HTTP/1.1 200 OK\r\nContent-Length: 300000\r\n\r\n");
