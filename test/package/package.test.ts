@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import { cp, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { homedir, tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
@@ -46,19 +48,39 @@ describe("What is shipped", () => {
   });
 
   it("has no known vulnerability, as far as the registry says", async function () {
-    const { stdout } = await npm(["audit", "--omit=dev", "--json"], root).catch((error: { stdout?: string }) => ({
-      stdout: error.stdout ?? "",
-    }));
-    const report = JSON.parse(stdout || "{}") as {
-      message?: string;
-      vulnerabilities?: Record<string, { severity: string; via: unknown[] }>;
-    };
-    if (report.vulnerabilities === undefined) {
+    const { vulnerabilities, message } = await audit();
+    if (vulnerabilities === undefined) {
       // Mirrors of the registry often have no audit.
-      if (this.test) this.test.title += `: not looked at, npm audit gave no report (${report.message ?? "no answer"})`;
+      if (this.test) this.test.title += `: not looked at, npm audit gave no report (${message ?? "no answer"})`;
       this.skip();
     }
-    assert.deepEqual(report.vulnerabilities, {});
+    assert.deepEqual(vulnerabilities, {});
+  });
+
+  it("would be seen to have one: by a registry of the tests' that knows one of what is shipped, and then none", async () => {
+    let advisories: Record<string, object[]> = {
+      got: [{ id: 1, url: "https://example.org/1", title: "planted", severity: "low", vulnerable_versions: "*" }],
+    };
+    const asked: string[] = [];
+    // Source: npm's documentation of `npm audit`, "Bulk Advisory Endpoint".
+    const registry = createServer(async (request, response) => {
+      asked.push(`${request.method} ${request.url}`);
+      for await (const _ of request);
+      const isAudit = request.url === "/-/npm/v1/security/advisories/bulk";
+      response.end(JSON.stringify(isAudit ? advisories : { name: "got", versions: {}, "dist-tags": {} }));
+    });
+    await new Promise<void>(resolve => registry.listen(0, "127.0.0.1", resolve));
+    try {
+      const url = `http://127.0.0.1:${(registry.address() as AddressInfo).port}`;
+      const planted = await audit("--registry", url);
+      assert.ok("got" in (planted.vulnerabilities ?? {}), JSON.stringify(planted));
+      advisories = {};
+      assert.deepEqual((await audit("--registry", url)).vulnerabilities, {});
+      assert.ok(asked.includes("POST /-/npm/v1/security/advisories/bulk"));
+    } finally {
+      registry.closeAllConnections();
+      registry.close();
+    }
   });
 
   it("is the compiled code with its types, the docs, and nothing else", async () => {
@@ -175,3 +197,13 @@ describe("What is shipped", () => {
     });
   });
 });
+
+/** What `npm audit` says of what is shipped; without vulnerabilities where the registry has no audit. */
+async function audit(
+  ...options: string[]
+): Promise<{ message?: string; vulnerabilities?: Record<string, { severity: string; via: unknown[] }> }> {
+  const { stdout } = await npm(["audit", "--omit=dev", "--json", ...options], root).catch(
+    (error: { stdout?: string }) => ({ stdout: error.stdout ?? "" }),
+  );
+  return JSON.parse(stdout || "{}");
+}
