@@ -3,11 +3,15 @@ import { availableParallelism } from "node:os";
 import type { Worker } from "node:worker_threads";
 import { ImagesError } from "../errors.ts";
 import type { HashAnswer, HashRequest } from "./hashWorker.ts";
+import { giveBack, partSize, sharePart, takePart } from "./parts.ts";
 import { startWorker } from "./worker.ts";
 
 /** Hashes a stream as it goes by. */
 export interface Hasher {
-  /** Takes a copy; wait for it before the next (it may be undefined: nothing to wait for). */
+  /**
+   * Takes a copy, or shares the part that the bytes lie in (content/parts.ts): such bytes stay as they are until they are given back. Wait for it before the next (it
+   * may be undefined: nothing to wait for).
+   */
   update(bytes: Uint8Array): Promise<void> | undefined;
   /** Hex digests by algorithm. */
   digests(): Promise<Record<string, string>>;
@@ -16,8 +20,8 @@ export interface Hasher {
 
 /** Below this many bytes a thread costs more than it saves. */
 const worthThread = 8 * 1024 * 1024;
-const partSize = 256 * 1024;
-const parts = 4;
+/** Parts that may wait for the slowest thread. */
+const mostUnread = 16;
 
 /**
  * @param algorithms names as in `crypto.createHash`
@@ -77,14 +81,19 @@ function thread(): Thread {
   return created;
 }
 
-/** Copies into a small ring of shared memory that the threads, one an algorithm, work through. */
+/** What a thread has yet to hash, or all of them have. */
+interface Part {
+  bytes: Uint8Array<SharedArrayBuffer>;
+  /** Threads that still read it. */
+  readers: number;
+}
+
+/** Has threads, one an algorithm, read the data where it lies. What doesn't lie in shared memory is copied there. */
 function threadHasher(algorithms: readonly string[]): Hasher {
-  const memory = new SharedArrayBuffer(partSize * parts);
-  const ring = new Uint8Array(memory);
   const results: Record<string, string> = {};
-  /** By part: how many threads have yet to read it. */
-  const pending = new Array<number>(parts).fill(0);
-  let current = 0;
+  let unread = 0;
+  /** What is copied, until it is a whole part. */
+  let copied: Buffer<SharedArrayBuffer> | undefined;
   let filled = 0;
   let failure: Error | undefined;
   let wake: (() => void) | undefined;
@@ -93,17 +102,15 @@ function threadHasher(algorithms: readonly string[]): Hasher {
   const jobs = algorithms.map(algorithm => {
     const at = thread();
     const id = ++lastJob;
-    let next = 0;
+    const parts: Part[] = [];
     const finish = () => {
       at.jobs.delete(id);
       if (at.jobs.size === 0) at.worker.unref();
     };
     at.jobs.set(id, {
       answered(digest) {
-        if (digest === undefined) {
-          pending[next] = (pending[next] as number) - 1;
-          next = (next + 1) % parts;
-        } else {
+        if (digest === undefined) read(parts.shift() as Part);
+        else {
           results[algorithm] = digest;
           finish();
         }
@@ -116,10 +123,16 @@ function threadHasher(algorithms: readonly string[]): Hasher {
     });
     at.worker.ref();
     const send = (request: HashRequest) => at.worker.postMessage(request);
-    send({ kind: "open", job: id, algorithm, memory });
-    return { id, send, finish };
+    send({ kind: "open", job: id, algorithm });
+    return { id, parts, send, finish };
   });
 
+  const read = (part: Part) => {
+    part.readers -= 1;
+    if (part.readers > 0) return;
+    unread -= 1;
+    giveBack(part.bytes);
+  };
   const until = async (ready: () => boolean) => {
     while (!failure && !closed && !ready())
       await new Promise<void>(resolve => {
@@ -128,33 +141,39 @@ function threadHasher(algorithms: readonly string[]): Hasher {
     if (failure) throw new ImagesError("content", `hashing failed: ${failure.message}`, { cause: failure });
     if (closed) throw new ImagesError("interrupted", "hashing was ended");
   };
+  const hash = (bytes: Uint8Array<SharedArrayBuffer>) => {
+    const part: Part = { bytes, readers: jobs.length };
+    unread += 1;
+    for (const { id, parts, send } of jobs) {
+      parts.push(part);
+      send({ kind: "part", job: id, bytes });
+    }
+  };
   const flush = () => {
-    if (filled === 0) return;
-    pending[current] = jobs.length;
-    for (const { id, send } of jobs) send({ kind: "part", job: id, offset: current * partSize, length: filled });
-    current = (current + 1) % parts;
+    if (copied === undefined) return;
+    hash(copied.subarray(0, filled));
+    copied = undefined;
     filled = 0;
   };
-  /** Copies what fits; answers where it stopped. */
-  const copy = (bytes: Uint8Array, from: number): number => {
-    let at = from;
-    while (at < bytes.length && pending[current] === 0) {
+  const copy = (bytes: Uint8Array) => {
+    for (let at = 0; at < bytes.length; ) {
+      copied ??= takePart();
       const length = Math.min(bytes.length - at, partSize - filled);
-      ring.set(length === bytes.length ? bytes : bytes.subarray(at, at + length), current * partSize + filled);
+      copied.set(bytes.subarray(at, at + length), filled);
       at += length;
       filled += length;
       if (filled === partSize) flush();
     }
-    return at;
   };
-  const copyAll = async (bytes: Uint8Array, from: number) => {
-    for (let at = from; at < bytes.length; at = copy(bytes, at)) await until(() => pending[current] === 0);
-  };
+  const isRoom = () => unread < mostUnread;
 
   return {
     update(bytes) {
-      const at = copy(bytes, 0);
-      return at < bytes.length || failure ? copyAll(bytes, at) : undefined;
+      if (sharePart(bytes)) {
+        flush();
+        hash(bytes);
+      } else copy(bytes);
+      return failure || !isRoom() ? until(isRoom) : undefined;
     },
     async digests() {
       flush();

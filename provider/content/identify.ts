@@ -9,6 +9,7 @@ import { type Digest, formatDigest, parseDigest } from "./digest.ts";
 import { type KnownDigests, knownDigests, rememberDigests } from "./digestCache.ts";
 import { createHasher } from "./hashing.ts";
 import { openFile } from "./localFile.ts";
+import { giveBack } from "./parts.ts";
 import { interrupted, remoteFacts, remoteText } from "./remote.ts";
 import { SharedWork } from "./sharedWork.ts";
 import {
@@ -213,6 +214,7 @@ async function digestFile(
           for await (const chunk of missingSent.length > 0 ? decompressed(bytes, source, source.file) : bytes) {
             size += chunk.length;
             if (missingSent.length > 0) await sent.update(chunk);
+            giveBack(chunk);
           }
           if (size === 0) throw new ImagesError("content", `${source.file} is empty when decompressed`);
           const news: KnownDigests = {

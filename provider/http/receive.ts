@@ -76,7 +76,7 @@ export class Body extends Readable {
   /** Bytes to come; undefined where the head doesn't tell: then the parser finds the end. */
   #left: number | undefined;
   /** Memory for what comes. What lies before `#given` was given on, what lies before `#filled` has come. */
-  #part = empty;
+  #part: Buffer = empty;
   #given = 0;
   #filled = 0;
   #timer: NodeJS.Timeout | undefined;

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import type { Readable } from "node:stream";
 import { setTimeout as pause } from "node:timers/promises";
 import { openContent, openStream } from "../../provider/content/index.ts";
-import { giveBack, partSize, takePart } from "../../provider/content/parts.ts";
+import { giveBack, partSize, sharePart, takePart } from "../../provider/content/parts.ts";
 import { noise } from "../support/disk.ts";
 import { answer, clientOf, serve } from "./server.ts";
 
@@ -30,6 +30,16 @@ describe("parts of memory", () => {
     const [again, other] = [takePart(), takePart()];
     assert.equal(again.buffer, one.buffer);
     assert.notEqual(other.buffer, one.buffer);
+  });
+
+  it("are taken again when all who share them have given them back", () => {
+    const one = takePart();
+    assert.ok(sharePart(one));
+    giveBack(one);
+    assert.notEqual(takePart().buffer, one.buffer);
+    giveBack(one);
+    assert.equal(takePart().buffer, one.buffer);
+    assert.equal(sharePart(Buffer.alloc(partSize)), false);
   });
 
   it("are only taken whole: who has given a piece of one back may still be using the rest", () => {
