@@ -1,5 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { ImageArgs } from "./args/index.ts";
+import { imagePaths } from "./imagePaths.ts";
 import { markedInputs } from "./inputs.ts";
 import { traceAgain, traceNothing, traceProgramOnly } from "./programStack.ts";
 
@@ -63,11 +64,11 @@ export class Image extends pulumi.CustomResource {
   declare readonly createdAt: pulumi.Output<string>;
   /** ISO 8601, UTC. */
   declare readonly updatedAt: pulumi.Output<string>;
-  /** Path of the data below the service's address. */
+  /** Path of the data below the service's address, as the Image API v2 has it. */
   declare readonly file: pulumi.Output<string | undefined>;
-  /** Path of the image's JSON schema below the service's address. */
+  /** Path of the image's JSON schema below the service's address, as the Image API v2 has it. */
   declare readonly schema: pulumi.Output<string | undefined>;
-  /** Path of the image below the service's address. */
+  /** Path of the image below the service's address, as the Image API v2 has it. */
   declare readonly self: pulumi.Output<string | undefined>;
   /** The store's own address of the data, where the cloud shows it. */
   declare readonly directUrl: pulumi.Output<string | undefined>;
@@ -167,7 +168,7 @@ const ofGlance = [
   ...["minDisk", "minRam", "protected", "owner", "size", "virtualSize", "checksum", "diskFormat", "containerFormat"],
   "properties",
 ];
-const ofGlanceV2 = ["visibility", "tags", "file", "schema", "self", "directUrl", "locations", ...ofGlance];
+const ofGlanceV2 = ["visibility", "tags", "directUrl", "locations", ...ofGlance];
 
 /** What each service reports of an image; `status`, `name`, `content`, `createdAt` and `updatedAt` aside. */
 const outputs: Record<ImageArgs["service"], readonly string[]> = {
@@ -226,6 +227,14 @@ function outputsOf({ service }: ImageLookup): Record<string, undefined> {
 const nothing = pulumi.output(undefined);
 for (const name of all)
   Object.defineProperty(Image.prototype, name, { configurable: true, writable: true, value: nothing });
+
+for (const name of imagePaths.names)
+  Object.defineProperty(Image.prototype, name, {
+    configurable: true,
+    get(this: Image & { service: pulumi.Output<ImageArgs["service"]> }) {
+      return pulumi.all([this.service, this.id]).apply(([service, id]) => imagePaths.of(service, id)?.[name]);
+    },
+  });
 
 /** The SDK sets the outputs one after the other, in the order of `outputsOf`: this is done with the first and with the last of them. */
 for (const [name, done] of [

@@ -8,10 +8,14 @@ import type { Facts, Values } from "../services/service.ts";
  * (properties, stores) they hold just the declared entries, and with its `exclusive` input what a refresh has found besides.
  */
 
+/** Reported paths that say nothing which the id doesn't: the sdk works them out (sdk/imagePaths.ts), and each state is 160 bytes smaller. */
+const derived = ["file", "schema", "self"];
+
 /** The outputs of a resource after it was made or changed. */
 export function outputsFrom(table: FieldTable, inputs: Values, facts: Facts): Values {
   const managed = managedIn(table, inputs);
   const { id: _, ...reported } = facts;
+  for (const name of derived) delete reported[name];
   const outputs: Values = { ...inputs, ...reported };
   for (const name of managed) {
     if (facts[name] === undefined) delete outputs[name];

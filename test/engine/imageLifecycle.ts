@@ -54,11 +54,14 @@ export function describeImage(
     let stack: Stack;
     const imageId = crypto.randomUUID();
     const declared = () => [
-      image("full", {
-        tags: ["b", "a"],
-        properties: { os_distro: "ubuntu", "with.dot": "", ünï: "çödé" },
-        ...{ minDisk: 1, minRam: 64, visibility: "private", protected: true, forceDelete: true },
-      }),
+      {
+        ...image("full", {
+          tags: ["b", "a"],
+          properties: { os_distro: "ubuntu", "with.dot": "", ünï: "çödé" },
+          ...{ minDisk: 1, minRam: 64, visibility: "private", protected: true, forceDelete: true },
+        }),
+        show: ["file", "schema", "self"],
+      },
       image("chosen", { imageId }),
       image("empty", { source: undefined, diskFormat: undefined, containerFormat: undefined }),
     ];
@@ -94,15 +97,14 @@ export function describeImage(
         owner: made.owner,
         createdAt: made.created_at,
         updatedAt: made.updated_at,
-        file: `/v2/images/${made.id}/file`,
-        schema: "/v2/schemas/image",
-        self: `/v2/images/${made.id}`,
         virtualSize: bench().disk.length,
         minDisk: 1,
         minRam: 64,
       };
       assert.deepEqual(Object.fromEntries(Object.keys(expected).map(key => [key, outputs[key]])), expected);
       for (const absent of ["hidden", "stores", "hashValue", "hashAlgorithm"]) assert.equal(outputs[absent], undefined);
+      const shown = JSON.parse((await stack.run(["stack", "output", "--json"])).text).full;
+      assert.deepEqual(shown, { file: made.file, schema: made.schema, self: made.self });
     });
 
     it("asks for nothing that the service's documents don't name", () => {
