@@ -2,6 +2,7 @@
 import { parentPort, workerData } from "node:worker_threads";
 import xz from "xz-decompress";
 import { decodeBzip2 } from "./bzip2.ts";
+import { noteShared } from "./garbage.ts";
 
 export type DecoderRequest = { kind: "input"; bytes: Uint8Array | undefined } | { kind: "taken" };
 export type DecoderAnswer =
@@ -18,8 +19,10 @@ if (port) {
   let untaken = 0;
   let taken: (() => void) | undefined;
   port.on("message", (request: DecoderRequest) => {
-    if (request.kind === "input") give?.(request.bytes);
-    else {
+    if (request.kind === "input") {
+      noteShared(request.bytes?.length ?? 0);
+      give?.(request.bytes);
+    } else {
       untaken--;
       taken?.();
     }

@@ -4,6 +4,7 @@ import type { TraceEntry } from "../../provider/http/trace.ts";
 import { environmentOf } from "../../test/openstack/clouds.ts";
 import { ImageApi } from "../../test/openstack/imageApi.ts";
 import { runCommand } from "../command.ts";
+import { startNetwork } from "./network.ts";
 import { type Addressed, settled, tokenOf } from "./upload.ts";
 
 export interface Downloads {
@@ -19,15 +20,35 @@ export interface Downloads {
 
 const cli = join(import.meta.dirname, "..", "..", "dist", "cli", "main.js");
 
-/** Downloads an image into a file: by curl, by curl with `sha512sum`, and by `pulumi-images download`, in turns. @param file the image's data */
+/**
+ * Downloads an image into a file: by curl, by curl with `sha512sum`, and by `pulumi-images download`, in turns.
+ * @param file the image's data
+ * @param bytesPerSecond of a network between here and the service; without it, as fast as this machine can
+ */
 export async function compareDownload(
   cloud: Addressed,
   file: string,
   folder: string,
   rounds: number,
+  bytesPerSecond?: number,
+): Promise<Downloads[]> {
+  const direct = cloud.regions[0]?.imageUrl as string;
+  const network = bytesPerSecond === undefined ? undefined : await startNetwork(direct, bytesPerSecond);
+  try {
+    return await compare(cloud, file, folder, rounds, network?.url ?? direct);
+  } finally {
+    await network?.stop();
+  }
+}
+
+async function compare(
+  cloud: Addressed,
+  file: string,
+  folder: string,
+  rounds: number,
+  url: string,
 ): Promise<Downloads[]> {
   const { owner } = cloud.accounts;
-  const url = cloud.regions[0]?.imageUrl as string;
   const api = await ImageApi.signIn(cloud.authUrl, owner, url);
   const image = await api.create({ name: "download", disk_format: "raw", container_format: "bare" });
   const data = `${url}/v2/images/${image.id}/file`;
@@ -41,7 +62,12 @@ export async function compareDownload(
   await runCommand("curl", [...withToken, "-T", file, "-H", "Content-Type: application/octet-stream", data]);
   const to = join(folder, "downloaded.raw");
   const trace = join(folder, "download-trace");
-  const env = { ...process.env, ...environmentOf(cloud, owner), PULUMI_IMAGES_TRACE: trace };
+  const env = {
+    ...process.env,
+    ...environmentOf(cloud, owner),
+    OS_IMAGE_ENDPOINT_OVERRIDE: url,
+    PULUMI_IMAGES_TRACE: trace,
+  };
   const hashing = async (): Promise<number> => {
     const start = performance.now();
     const pipe = 'to="$1"; shift; curl "$@" | tee "$to" | sha512sum';

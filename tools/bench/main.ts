@@ -41,7 +41,7 @@ const options = new Command("bench")
   )
   .option("--quick", "less data, fewer images, each once: to see that it runs")
   .option("--size <MiB>", "how much is uploaded", Number, 1024)
-  .option("--rounds <count>", "how often each upload is measured", Number, 3)
+  .option("--rounds <count>", "how often each is measured", Number, 5)
   .option(
     "--images <count>",
     "how many images the fleet has; a refresh is measured of five times as many, too",
@@ -60,6 +60,12 @@ const rounds = options.quick ? 1 : options.rounds;
 const wants = (part: Part) => options.only === undefined || options.only.includes(part);
 const say = (line: string) => process.stderr.write(`${line}\n`);
 const median = (values: number[]) => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] as number;
+/** How many times as long they need: of each round by itself, as the machine's own speed changes from minute to minute, then the median. */
+const versus = (theirs: number[], ours: number[]) =>
+  median(theirs.map((seconds, round) => seconds / (ours[round] as number))).toFixed(2);
+const each = (all: number[]) => all.map(seconds => seconds.toFixed(2)).join(", ");
+/** Bytes a second: of a network of 2 Gbit/s. */
+const networkSpeed = 250e6;
 const rate = (seconds: number, mebibytes: number) => `${((mebibytes * 2 ** 20) / 1e6 / seconds).toFixed(0)} MB/s`;
 const load = loadavg()[0]?.toFixed(1) as string;
 const began = Date.now();
@@ -98,25 +104,25 @@ async function uploads(cloud: Addressed, folder: string): Promise<void> {
     await settled();
     note("openstacksdk `create_image`", await clientUpload(cloud, clients.python, "openstacksdk", file));
   }
-  const curl = median(times["`curl -T`"] as number[]);
+  const [curl, ours, whole] = ["`curl -T`", "ours, the data", "ours, the whole `pulumi up`"].map(
+    name => times[name] as number[],
+  ) as [number[], number[], number[]];
   lines.push(`### Upload of ${size} MiB to the ${cloud.kind} cloud, median of ${rounds}`, "");
   put(
-    ["what", "seconds", "speed", "speed : curl's"],
+    ["what", "seconds", "speed", "speed : curl's", "seconds of each round"],
     Object.entries(times).map(([name, all]) => {
       const seconds = median(all);
-      return [name, seconds.toFixed(2), rate(seconds, size), (curl / seconds).toFixed(2)];
+      return [name, seconds.toFixed(2), rate(seconds, size), versus(curl, all), each(all)];
     }),
   );
-  const ours = median(times["ours, the data"] as number[]);
-  promise(`upload of ${size} MiB, ${cloud.kind} cloud: speed : curl's`, ">= 0.95", (curl / ours).toFixed(2));
+  promise(`upload of ${size} MiB, ${cloud.kind} cloud: speed : curl's`, ">= 0.95", versus(curl, ours));
   for (const name of ["`openstack image create`", "openstacksdk `create_image`"]) {
     const theirs = times[name];
     if (theirs === undefined) continue;
-    const [data, whole] = [ours, median(times["ours, the whole `pulumi up`"] as number[])];
     promise(
       `upload, ${cloud.kind} cloud: ${name}'s time : ours, the data (the whole \`pulumi up\`)`,
       "> 1",
-      `${(median(theirs) / data).toFixed(2)} (${(median(theirs) / whole).toFixed(2)})`,
+      `${versus(theirs, ours)} (${versus(theirs, whole)})`,
     );
   }
   const large = join(folder, "large.raw");
@@ -136,35 +142,34 @@ async function uploads(cloud: Addressed, folder: string): Promise<void> {
 async function downloads(cloud: Addressed, folder: string): Promise<void> {
   const file = diskIn(folder);
   await writeDisk(file, size);
-  const all = await compareDownload(cloud, file, folder, rounds);
-  const of = (what: keyof Downloads) => median(all.map(downloads => downloads[what]));
-  say(`download, ${cloud.kind}: ${JSON.stringify(all)}`);
-  promise(
-    `download of ${size} MiB into a file, ${cloud.kind} cloud: speed : curl's`,
-    ">= 0.95",
-    (of("curl") / of("data")).toFixed(2),
-  );
-  promise(
-    `download of ${size} MiB into a file, ${cloud.kind} cloud: speed : that of curl and \`sha512sum\`, which do the same`,
-    "> 1",
-    (of("hashed") / of("data")).toFixed(2),
-  );
-  lines.push(`### Download of ${size} MiB from the ${cloud.kind} cloud into a file, median of ${rounds}`, "");
-  const row = (name: string, what: keyof Downloads) => [
-    name,
-    of(what).toFixed(2),
-    rate(of(what), size),
-    (of("curl") / of(what)).toFixed(2),
-  ];
-  put(
-    ["what", "seconds", "speed", "speed : curl's"],
-    [
-      row("`curl -o`", "curl"),
-      row("`curl \\| tee \\| sha512sum`", "hashed"),
-      row("ours, the data, hashed", "data"),
-      row("ours, the whole `pulumi-images download`, the file on the disk", "command"),
-    ],
-  );
+  for (const network of [undefined, networkSpeed]) {
+    // One is enough to show what a network leaves of it.
+    if (network !== undefined && cloud.kind === "real") continue;
+    const all = await compareDownload(cloud, file, folder, rounds, network);
+    const from = `${cloud.kind} cloud${network === undefined ? "" : ` behind a network of ${network / 1e6} MB/s`}`;
+    say(`download, ${from}: ${JSON.stringify(all)}`);
+    const of = (what: keyof Downloads) => all.map(downloads => downloads[what]);
+    promise(`download of ${size} MiB into a file, ${from}: speed : curl's`, ">= 0.95", versus(of("curl"), of("data")));
+    promise(
+      `download of ${size} MiB into a file, ${from}: speed : that of curl and \`sha512sum\`, which do the same`,
+      "> 1",
+      versus(of("hashed"), of("data")),
+    );
+    lines.push(`### Download of ${size} MiB from the ${from} into a file, median of ${rounds}`, "");
+    const row = (name: string, what: keyof Downloads) => {
+      const seconds = median(of(what));
+      return [name, seconds.toFixed(2), rate(seconds, size), versus(of("curl"), of(what)), each(of(what))];
+    };
+    put(
+      ["what", "seconds", "speed", "speed : curl's", "seconds of each round"],
+      [
+        row("`curl -o`", "curl"),
+        row("`curl \\| tee \\| sha512sum`", "hashed"),
+        row("ours, the data, hashed", "data"),
+        row("ours, the whole `pulumi-images download`, the file on the disk", "command"),
+      ],
+    );
+  }
 }
 
 /** What each command pays before the provider can do anything: Pulumi's SDK, then the provider itself. */
@@ -201,15 +206,15 @@ async function limits(folder: string): Promise<void> {
     all.push(await measureLimit(file, size * 2 ** 20));
     say(`limit: ${JSON.stringify(all.at(-1))}`);
   }
-  const of = (what: keyof Limits) => median(all.map(limits => limits[what]));
+  const of = (what: keyof Limits) => all.map(limits => limits[what]);
   const row = (name: string, what: keyof Limits, curl: keyof Limits) => [
     name,
-    of(what).toFixed(2),
-    rate(of(what), size),
-    (of(curl) / of(what)).toFixed(2),
+    median(of(what)).toFixed(2),
+    rate(median(of(what)), size),
+    versus(of(curl), of(what)),
   ];
-  promise("upload to a server that only counts bytes", "1 GB/s", rate(of("ours"), size));
-  promise("download from a server that only sends bytes", "1 GB/s", rate(of("oursDown"), size));
+  promise("upload to a server that only counts bytes", "1 GB/s", rate(median(of("ours")), size));
+  promise("download from a server that only sends bytes", "1 GB/s", rate(median(of("oursDown")), size));
   lines.push(`### ${size} MiB to and from a server that only counts bytes, median of ${rounds}`, "");
   put(
     ["what", "seconds", "speed", "speed : curl's"],
@@ -234,17 +239,17 @@ async function copies(folder: string): Promise<void> {
     const file = diskIn(folder);
     await writeDisk(file, mebibytes);
     const all = await copyBetween(one as CloudProcess, two as CloudProcess, file, rounds);
-    const [curl, data, up] = (["curl", "data", "up"] as const).map(key => median(all.map(copy => copy[key])));
+    const of = (key: "curl" | "data" | "up") => all.map(copy => copy[key]);
     const shown = all.map(copy => `curl | curl ${copy.curl.toFixed(2)} s, ours ${copy.data.toFixed(2)} s`);
     say(`copy of ${mebibytes} MiB: ${shown.join("; ")}`);
-    const ratio = ((curl as number) / (data as number)).toFixed(2);
+    const ratio = versus(of("curl"), of("data"));
     promise(`copy of ${mebibytes} MiB from cloud to cloud: speed : \`curl \\| curl\`'s`, ">= 0.95", ratio);
     rows.push([
       `${mebibytes} MiB`,
-      rate(curl as number, mebibytes),
-      rate(data as number, mebibytes),
+      rate(median(of("curl")), mebibytes),
+      rate(median(of("data")), mebibytes),
       ratio,
-      `${(up as number).toFixed(2)} s`,
+      `${median(of("up")).toFixed(2)} s`,
       `${Math.max(...all.map(({ peakMiB }) => peakMiB)).toFixed(0)} MiB`,
     ]);
   }
@@ -301,9 +306,9 @@ async function refreshes(cloud: OpenStackCloud): Promise<void> {
   };
   for (const images of [count, 5 * count]) {
     const results = await compareRefresh(cloud, { count: images, rounds }, say);
-    const of = (who: keyof Refreshes, what: "seconds" | "cpu") => median(results[who].map(measured => measured[what]));
+    const of = (who: keyof Refreshes, what: "seconds" | "cpu") => results[who].map(measured => measured[what]);
     const ratio = (who: keyof Refreshes, floor: keyof Refreshes) =>
-      (["cpu", "seconds"] as const).map(what => (of(who, what) / of(floor, what)).toFixed(2)) as [string, string];
+      (["cpu", "seconds"] as const).map(what => versus(of(who, what), of(floor, what))) as [string, string];
     const shown = images.toLocaleString("en");
     const requests = (who: keyof Refreshes) => results[who][0]?.requests.length ?? 0;
     for (const who of ["ours", "withData"] as const) {
@@ -330,8 +335,8 @@ async function refreshes(cloud: OpenStackCloud): Promise<void> {
       ["", "CPU time", "clock", "CPU : no-op", "clock : no-op", "requests", "peak memory"],
       refreshed.map(who => [
         names[who],
-        `${of(who, "cpu").toFixed(1)} s`,
-        `${of(who, "seconds").toFixed(1)} s`,
+        `${median(of(who, "cpu")).toFixed(1)} s`,
+        `${median(of(who, "seconds")).toFixed(1)} s`,
         ...ratio(who, "noop"),
         String(requests(who)),
         `${Math.max(...results[who].map(({ peakMiB }) => peakMiB ?? 0)).toFixed(0)} MiB`,
