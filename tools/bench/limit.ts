@@ -4,6 +4,7 @@ import { createInterface } from "node:readline";
 import type { Readable } from "node:stream";
 import { finished } from "node:stream/promises";
 import { openContent } from "../../provider/content/index.ts";
+import { giveBack } from "../../provider/content/parts.ts";
 import { createHttp, type Http } from "../../provider/http.ts";
 import { runCommand } from "../command.ts";
 
@@ -60,6 +61,7 @@ async function download(http: Http, bytes: number): Promise<number> {
   let count = 0;
   stream.on("data", (piece: Buffer) => {
     count += piece.length;
+    giveBack(piece);
   });
   await finished(stream);
   if (count !== bytes) throw new Error(`${count} of ${bytes} bytes arrived`);
