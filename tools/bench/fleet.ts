@@ -36,8 +36,8 @@ export async function noopStack({ count, env }: FleetOptions): Promise<MeasuredS
 
 export async function ourStack(cloud: OpenStackCloud, { count, data, env }: FleetOptions): Promise<MeasuredStack> {
   const config = { "images:connections": { lab: connectionOf(cloud, cloud.accounts.owner) } };
-  // A project's name stands five times in each image's state: one of twelve characters, with what makes it unique.
-  const measured = await MeasuredStack.create({ project: "lab", config, ...(env === undefined ? {} : { env }) });
+  // A project's name stands six times in each image's state: one of eleven characters, with what makes it unique.
+  const measured = await MeasuredStack.create({ project: "ci", config, ...(env === undefined ? {} : { env }) });
   await writeFile(join(measured.stack.folder, "small.raw"), Buffer.alloc(4096, 1));
   const file = data ? { diskFormat: "raw", containerFormat: "bare", source: { file: "small.raw" } } : {};
   const images = Array.from({ length: count }, (_, i): Declared => {
