@@ -3,5 +3,5 @@
  * no code, so that an upgrade is in effect at once, and nothing that a closure could have captured.
  */
 export function loaderOf(provider: "image" | "imageMember" | "imageTag" | "imageCopy"): string {
-  return `exports.handler=()=>require('pulumi-images/provider').${provider}`;
+  return `exports.handler=()=>require("pulumi-images/provider").${provider}`;
 }

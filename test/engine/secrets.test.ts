@@ -137,6 +137,8 @@ onEachCloud("Secrets", cloud => {
       const bytes = JSON.stringify(two).length;
       assert.ok(bytes < 2000, `${bytes} bytes in the state: ${JSON.stringify(two)}`);
       assert.ok(!JSON.stringify(two).includes("function"), "no code in the state");
+      assert.match(two?.sourcePosition ?? "", /declare\.cjs#\d+/);
+      assert.deepEqual(two?.stackTrace, [{ sourcePosition: two?.sourcePosition }], "just the line that says new");
     } finally {
       await stack.dispose();
     }

@@ -64,6 +64,8 @@ export interface StateResource {
   inputs: Record<string, unknown>;
   outputs: Record<string, unknown>;
   initErrors?: string[];
+  sourcePosition?: string;
+  stackTrace?: { sourcePosition: string }[];
 }
 
 export interface StackOptions {
