@@ -1,4 +1,5 @@
 import { type AddressInfo, connect, createServer, type Socket } from "node:net";
+import { pipeline, Transform } from "node:stream";
 
 export interface Network {
   /** Where the service is reached through it. */
@@ -17,27 +18,12 @@ export async function startNetwork(target: string, bytesPerSecond: number): Prom
     const far = connect(Number(port), hostname);
     for (const socket of [near, far]) {
       open.add(socket);
-      socket.once("close", () => {
-        open.delete(socket);
-        near.destroy();
-        far.destroy();
-      });
-      socket.on("error", () => {});
+      socket.once("close", () => open.delete(socket));
     }
-    near.pipe(far);
-    // When the bytes so far would have arrived.
-    let due = performance.now();
-    far.on("data", bytes => {
-      due = Math.max(due, performance.now() - 5) + (bytes.length / bytesPerSecond) * 1000;
-      const isRoom = near.write(bytes);
-      const early = due - performance.now();
-      if (isRoom && early < 1) return;
-      far.pause();
-      const go = () => setTimeout(() => far.resume(), Math.max(0, due - performance.now()));
-      if (isRoom) go();
-      else near.once("drain", go);
-    });
-    far.once("end", () => near.end());
+    // Either end may hang up at any time, which ends the other one, too.
+    const ended = () => {};
+    pipeline(near, far, ended);
+    pipeline(far, paced(bytesPerSecond), near, ended);
   });
   await new Promise<void>(resolve => server.listen(0, "127.0.0.1", resolve));
   const address = server.address() as AddressInfo;
@@ -49,4 +35,18 @@ export async function startNetwork(target: string, bytesPerSecond: number): Prom
         server.close(() => resolve());
       }),
   };
+}
+
+/** Lets bytes through when they would have arrived. */
+function paced(bytesPerSecond: number): Transform {
+  let due = 0;
+  return new Transform({
+    transform(bytes: Buffer, _encoding, done) {
+      // What wasn't used of the time before is lost, but for what a timer is late.
+      due = Math.max(due, performance.now() - 5) + (bytes.length / bytesPerSecond) * 1000;
+      const early = due - performance.now();
+      if (early < 1) done(null, bytes);
+      else setTimeout(done, early, null, bytes);
+    },
+  });
 }
