@@ -1,5 +1,5 @@
 import { Engine, type Entry, type Run, State, type Trouble } from "./engine.ts";
-import { Broken, judge, type Owners, partKey } from "./judge.ts";
+import { broken, judge, type Owners, partKey } from "./judge.ts";
 import type { Kind, StartProvider } from "./provider.ts";
 import type { Bench } from "./services/bench.ts";
 import type { Account, ModelService, TrueImage, Truth } from "./services/service.ts";
@@ -50,6 +50,45 @@ export class Life {
   async perform(step: Step): Promise<void> {
     if ("stack" in step) await this.#inStack(step, this.#stack(step.stack));
     else await this.#outside(step);
+  }
+
+  /** Whether a step does anything now, as far as that can be told without asking the cloud. */
+  possible(step: Step): boolean {
+    if (!("stack" in step)) return true;
+    const stack = this.#stack(step.stack);
+    const { program, state, account } = stack;
+    const images = program.filter(({ kind }) => kind === "Image");
+    const some = state.all().length > 0;
+    switch (step.step) {
+      case "declare":
+        return step.kind === "Image" || images.length > 0 || this.#owners.size > 0;
+      case "adopt":
+        return this.#owners.size > 0;
+      case "plant":
+        return this.#service.plant !== undefined && images.length > 0 && account === "owner";
+      case "change data":
+      case "change fields":
+        return images.some(({ adopt }) => adopt === undefined);
+      case "up":
+      case "preview":
+        return some || program.length > 0;
+      case "refresh":
+      case "destroy":
+      case "state delete":
+      case "stack rm":
+        return some;
+      case "credentials":
+        return this.#service.accounts && some;
+      case "state move":
+        return some && this.#stacks.some(other => other !== stack && other.backend === stack.backend);
+      case "stack rename":
+        return some && this.#stacks.length < mostStacks;
+      case "second backend":
+      case "second stack":
+        return program.length > 0 && this.#stacks.length < mostStacks;
+      default:
+        return program.length > 0;
+    }
   }
 
   async #inStack(step: Extract<Step, { stack: number }>, stack: Stack): Promise<void> {
@@ -308,7 +347,7 @@ export class Life {
     const again = await this.#engine.preview(stack.state, program, connections, refresh);
     const silent = again.plan.length === 0 && again.failed.size === 0;
     if (silent || (stack.stale.size > 0 && again.failed.size > 0)) return;
-    throw new Broken("a further preview isn't silent", [...again.plan, ...failures(again)].join("; "));
+    broken("a further preview isn't silent", [...again.plan, ...failures(again)].join("; "));
   }
 
   async #whole(stack: Stack, what: "refresh" | "destroy", misfortune: Misfortune | null): Promise<void> {
@@ -370,15 +409,18 @@ export class Life {
       if (entry === undefined) continue;
       const key = partOfEntry(entry, this.#service);
       if (key !== undefined && declared.has(key))
-        throw new Broken("two resources declare the same", `${the(declaration)} and ${declared.get(key)}: ${key}`);
+        broken("two resources declare the same", `${the(declaration)} and ${declared.get(key)}: ${key}`);
       if (key !== undefined) declared.set(key, the(declaration));
       const id = kind === "Image" ? entry.id : String(entry.inputs.imageId);
       if (!refreshed && stack.stale.has(id)) continue;
       const image = truth.get(id);
-      if (image === undefined) throw new Broken("not as declared", `image ${id} of ${the(declaration)} isn't there`);
+      if (image === undefined) {
+        broken("not as declared", `image ${id} of ${the(declaration)} isn't there`);
+        continue;
+      }
       if (kind === "Image" && adopt === undefined) this.#asDeclared(image, declaration, entry);
       if (key !== undefined && imageOf(entry) === undefined && !parts(image).includes(key))
-        throw new Broken("not as declared", `${key} of ${the(declaration)} isn't there: ${image.whole}`);
+        broken("not as declared", `${key} of ${the(declaration)} isn't there: ${image.whole}`);
       void spec;
     }
   }
@@ -388,10 +430,10 @@ export class Life {
     if (!this.#owners.get(image.id)?.has(entry.uid) || entry.inputs.adopt !== undefined) return;
     const wanted = this.#service.digestOf(declaration.image.data);
     if (wanted !== undefined && image.digest !== wanted)
-      throw new Broken("wrong bytes", `image ${image.id} of ${the(declaration)} has ${image.digest}, not ${wanted}`);
+      broken("wrong bytes", `image ${image.id} of ${the(declaration)} has ${image.digest}, not ${wanted}`);
     const differences = this.#service.differs(image, declaration.image);
     if (differences.length > 0)
-      throw new Broken("not as declared", `image ${image.id} of ${the(declaration)}: ${differences.join("; ")}`);
+      broken("not as declared", `image ${image.id} of ${the(declaration)}: ${differences.join("; ")}`);
   }
 
   /** Has one of the requests of a run meet its misfortune. */

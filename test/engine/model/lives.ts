@@ -24,7 +24,7 @@ export interface Lived {
   ids: Record<Account, string>;
 }
 
-class Command implements fc.AsyncCommand<object, Life> {
+class Command implements fc.AsyncCommand<Life, Life> {
   readonly step: Step;
   readonly #made: (step: Step) => void;
 
@@ -33,11 +33,11 @@ class Command implements fc.AsyncCommand<object, Life> {
     this.#made = made;
   }
 
-  check(): boolean {
-    return true;
+  check(life: Life): boolean {
+    return life.possible(this.step);
   }
 
-  async run(_model: object, life: Life): Promise<void> {
+  async run(_model: Life, life: Life): Promise<void> {
     this.#made(this.step);
     await life.perform(this.step);
   }
@@ -54,8 +54,8 @@ class Command implements fc.AsyncCommand<object, Life> {
 export async function live(
   on: Lived,
   { seed, most, calm = false }: { seed: number; most: number; calm?: boolean },
-): Promise<{ steps: number; failure?: Failure }> {
-  let first: number | undefined;
+): Promise<{ steps: number; story: string[]; failure?: Failure }> {
+  let first: { steps: number; story: string[] } | undefined;
   let last: Omit<Failure, "seed" | "path"> | undefined;
   const commands = fc.commands(
     steps(on.service.kinds, calm).map(arbitrary => arbitrary.map(step => new Command(step, done => script.push(done)))),
@@ -67,19 +67,19 @@ export async function live(
     await on.service.clear();
     const life = new Life(on.bench, on.service, on.start, on.ids);
     try {
-      await fc.asyncModelRun(() => ({ model: {}, real: life }), list);
+      await fc.asyncModelRun(() => ({ model: life, real: life }), list);
     } catch (error) {
       const message = error instanceof Error ? error.message : String(error);
       last = { script: [...script], story: [...life.story, message], message };
       throw error;
     } finally {
       on.bench.gate.clear();
-      first ??= script.length;
+      first ??= { steps: script.length, story: life.story };
     }
   });
   const result = await fc.check(property, { seed, numRuns: 1, endOnFailure: false });
   const path = result.counterexamplePath ?? "";
-  return { steps: first ?? 0, ...(last === undefined ? {} : { failure: { seed, path, ...last } }) };
+  return { ...(first ?? { steps: 0, story: [] }), ...(last === undefined ? {} : { failure: { seed, path, ...last } }) };
 }
 
 /** Lives a script again. @returns its story, with the invariant that broke at the end, if one did */

@@ -48,7 +48,7 @@ export async function loadProviders(change: (text: string) => string = text => t
     supported: { "dynamic-import": false },
     define: { "import.meta.url": "__url" },
   });
-  const text = change(built.outputFiles[0]?.text ?? "");
+  const text = change(hasty(built.outputFiles[0]?.text ?? ""));
   const script = new Script(`(function (module, require, process, __url) { let exports = module.exports; ${text}\n})`, {
     filename: "provider.cjs",
   });
@@ -57,6 +57,13 @@ export async function loadProviders(change: (text: string) => string = text => t
     const config = { "images:connections": JSON.stringify(connections) } as Record<string, string>;
     return new LoadedProvider(load, { get: key => config[key] });
   };
+}
+
+/** The local clouds are through with their work in a millisecond, so that is how long it waits before it looks again. */
+function hasty(text: string): string {
+  const pause = /\bfirstPauseMs\d* = 200;/;
+  if (!pause.test(text)) throw new Error("the provider waits in another way now");
+  return text.replace(pause, found => found.replace("200", "2"));
 }
 
 class LoadedProvider implements Provider {

@@ -1,5 +1,6 @@
 /** `npm run model`: see CONTRIBUTING.md. */
 import { parseArgs } from "node:util";
+import { ignored } from "./judge.ts";
 import { type Lived, live } from "./lives.ts";
 import { loadProviders } from "./loadedProvider.ts";
 import { type CloudKind, startBench } from "./services/bench.ts";
@@ -15,6 +16,10 @@ const { values: options } = parseArgs({
     cloud: { type: "string", default: "local" },
     /** No faults, kills and cancels. */
     calm: { type: "boolean", default: false },
+    /** Invariants that aren't looked at, by their names, with commas. */
+    ignore: { type: "string", default: "" },
+    /** Tells of each life. */
+    verbose: { type: "boolean", default: false },
     /** Ends with the first failure. */
     first: { type: "boolean", default: false },
   },
@@ -24,6 +29,7 @@ process.env.PULUMI_IMAGES_STALL_SECONDS = "1";
 // What a killed provider had begun ends somewhere.
 process.on("unhandledRejection", () => {});
 
+for (const name of options.ignore.split(",").filter(Boolean)) ignored.add(name);
 const bench = await startBench(options.service as Lived["bench"]["service"], options.cloud as CloudKind);
 const on: Lived = { bench, start: await loadProviders(), ...(await openService(bench)) };
 const seed = Number(options.seed);
@@ -36,6 +42,7 @@ for (let n = 0; n < Number(options.lives); n++) {
   const life = await live(on, { seed: seed + n, most: Number(options.steps), calm: options.calm });
   steps += life.steps;
   if (life.steps >= 20) long++;
+  if (options.verbose) process.stdout.write(`\nlife ${n + 1}:\n${life.story.map(line => `  ${line}`).join("\n")}\n`);
   if (life.failure === undefined) continue;
   const { message, story, script } = life.failure;
   const invariant = message.split(":")[0] ?? "";

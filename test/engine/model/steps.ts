@@ -76,8 +76,8 @@ export function steps(kinds: readonly Kind[], calm: boolean): fc.Arbitrary<Step>
     part: fc.nat({ max: 1 }),
   });
   return [
-    ...[up, up, up, up, up, up, up],
-    ...[declare, declare, declare, declare],
+    ...[up, up, up, up, up, up, up, up, up, up],
+    ...[declare, declare, declare, declare, declare, declare],
     of("change data", { stack, n: any, data: small }),
     of("change fields", { stack, n: any, fields: small }),
     of("rename", { stack, n: any, to: small, alias: fc.boolean() }),
