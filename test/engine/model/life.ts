@@ -344,6 +344,9 @@ export class Life {
     if (run.failed.size > 0 || run.cut) return;
     if (refresh) stack.stale.clear();
     await this.#agree(stack, refresh);
+    // Two of its resources that were told to manage one image take turns for ever.
+    const contested = stack.state.all().some(entry => this.#lost(entry));
+    if (contested) return;
     const again = await this.#engine.preview(stack.state, program, connections, refresh);
     const silent = again.plan.length === 0 && again.failed.size === 0;
     if (silent || (stack.stale.size > 0 && again.failed.size > 0)) return;
@@ -423,6 +426,12 @@ export class Life {
         broken("not as declared", `${key} of ${the(declaration)} isn't there: ${image.whole}`);
       void spec;
     }
+  }
+
+  /** Whether an entry's image has been adopted by another one. */
+  #lost(entry: Entry): boolean {
+    const id = imageOf(entry);
+    return id !== undefined && this.#owners.get(id)?.has(entry.uid) === false;
   }
 
   #asDeclared(image: TrueImage, declaration: Declaration, entry: Entry): void {

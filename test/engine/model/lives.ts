@@ -53,12 +53,14 @@ class Command implements fc.AsyncCommand<Life, Life> {
  */
 export async function live(
   on: Lived,
-  { seed, most, calm = false }: { seed: number; most: number; calm?: boolean },
+  { seed, most, ...which }: { seed: number; most: number; calm?: boolean; without?: readonly string[] },
 ): Promise<{ steps: number; story: string[]; failure?: Failure }> {
   let first: { steps: number; story: string[] } | undefined;
   let last: Omit<Failure, "seed" | "path"> | undefined;
   const commands = fc.commands(
-    steps(on.service.kinds, calm).map(arbitrary => arbitrary.map(step => new Command(step, done => script.push(done)))),
+    steps(on.service.kinds, which).map(arbitrary =>
+      arbitrary.map(step => new Command(step, done => script.push(done))),
+    ),
     { maxCommands: most, size: "max" },
   );
   let script: Step[] = [];

@@ -18,6 +18,8 @@ const { values: options } = parseArgs({
     calm: { type: "boolean", default: false },
     /** Invariants that aren't looked at, by their names, with commas. */
     ignore: { type: "string", default: "" },
+    /** Steps that don't come, by their names, with commas. */
+    without: { type: "string", default: "" },
     /** Tells of each life. */
     verbose: { type: "boolean", default: false },
     /** Ends with the first failure. */
@@ -39,7 +41,12 @@ let long = 0;
 const seen = new Map<string, number>();
 process.stdout.write(`seed ${seed}, ${options.lives} lives on ${options.service} (${options.cloud})\n`);
 for (let n = 0; n < Number(options.lives); n++) {
-  const life = await live(on, { seed: seed + n, most: Number(options.steps), calm: options.calm });
+  const life = await live(on, {
+    seed: seed + n,
+    most: Number(options.steps),
+    calm: options.calm,
+    without: options.without.split(","),
+  });
   steps += life.steps;
   if (life.steps >= 20) long++;
   if (options.verbose) process.stdout.write(`\nlife ${n + 1}:\n${life.story.map(line => `  ${line}`).join("\n")}\n`);

@@ -54,51 +54,48 @@ const misfortune: fc.Arbitrary<Misfortune> = fc.record({
 });
 const perhaps = fc.option(misfortune, { freq: 3 });
 
-const of = <S extends Step["step"]>(
-  step: S,
-  fields: {
-    [Field in keyof Omit<Extract<Step, { step: S }>, "step">]: fc.Arbitrary<Extract<Step, { step: S }>[Field]>;
-  },
-): fc.Arbitrary<Step> => fc.record({ step: fc.constant(step), ...fields } as never) as fc.Arbitrary<Step>;
+type Fields<S extends Step["step"]> = {
+  [Field in keyof Omit<Extract<Step, { step: S }>, "step">]: fc.Arbitrary<Extract<Step, { step: S }>[Field]>;
+};
 
-/** Steps in the proportion in which they are to come. */
-export function steps(kinds: readonly Kind[], calm: boolean): fc.Arbitrary<Step>[] {
+/**
+ * Steps in the proportion in which they are to come.
+ * @param calm nothing befalls a run
+ * @param without names of steps that don't come
+ */
+export function steps(
+  kinds: readonly Kind[],
+  { calm = false, without = [] }: { calm?: boolean; without?: readonly string[] },
+): fc.Arbitrary<Step>[] {
+  const all: fc.Arbitrary<Step>[] = [];
+  const add = <S extends Step["step"]>(times: number, step: S, fields: Fields<S>) => {
+    const arbitrary = fc.record({ step: fc.constant(step), ...fields } as never) as fc.Arbitrary<Step>;
+    if (!without.includes(step)) for (let n = 0; n < times; n++) all.push(arbitrary);
+  };
+  const flag = fc.boolean();
   const kind = fc.constantFrom<Kind>(...kinds, "Image", "Image");
   const trouble = calm ? fc.constant(null) : perhaps;
-  const up = of("up", { stack, refresh: fc.boolean(), misfortune: fc.oneof(fc.constant(null), trouble) });
-  const declare = of("declare", {
-    stack,
-    kind,
-    name: small,
-    data: small,
-    fields: small,
-    target: any,
-    part: fc.nat({ max: 1 }),
-  });
-  return [
-    ...[up, up, up, up, up, up, up, up, up, up],
-    ...[declare, declare, declare, declare, declare, declare],
-    of("change data", { stack, n: any, data: small }),
-    of("change fields", { stack, n: any, fields: small }),
-    of("rename", { stack, n: any, to: small, alias: fc.boolean() }),
-    of("rename", { stack, n: any, to: small, alias: fc.boolean() }),
-    of("reparent", { stack, n: any, alias: fc.boolean() }),
-    of("option", { stack, n: any, option: fc.constantFrom("protect", "retainOnDelete", "deleteBeforeReplace") }),
-    of("undeclare", { stack, n: any }),
-    of("adopt", { stack, name: small, image: any, byName: fc.boolean(), takeOver: fc.boolean(), fields: small }),
-    of("adopt", { stack, name: small, image: any, byName: fc.constant(false), takeOver: fc.boolean(), fields: small }),
-    of("preview", { stack, refresh: fc.boolean() }),
-    of("refresh", { stack, misfortune: trouble }),
-    of("destroy", { stack, misfortune: trouble }),
-    of("state delete", { stack, n: any }),
-    of("state move", { stack, to: any, n: any, declared: fc.boolean() }),
-    of("stack rename", { stack, to: small }),
-    of("stack rm", { stack }),
-    of("second backend", { stack }),
-    of("second stack", { stack }),
-    of("credentials", { stack }),
-    of("outside", { what: fc.constantFrom("delete", "rename", "retag", "untag", "make"), image: any }),
-    of("outside", { what: fc.constantFrom("delete", "rename", "retag", "untag", "make"), image: any }),
-    of("plant", { stack, n: any }),
-  ];
+  add(10, "up", { stack, refresh: flag, misfortune: fc.oneof(fc.constant(null), trouble) });
+  add(6, "declare", { stack, kind, name: small, data: small, fields: small, target: any, part: fc.nat({ max: 1 }) });
+  add(1, "change data", { stack, n: any, data: small });
+  add(1, "change fields", { stack, n: any, fields: small });
+  add(2, "rename", { stack, n: any, to: small, alias: flag });
+  add(1, "reparent", { stack, n: any, alias: flag });
+  add(1, "option", { stack, n: any, option: fc.constantFrom("protect", "retainOnDelete", "deleteBeforeReplace") });
+  add(1, "undeclare", { stack, n: any });
+  const byName = fc.oneof({ weight: 2, arbitrary: fc.constant(false) }, fc.constant(true));
+  add(2, "adopt", { stack, name: small, image: any, byName, takeOver: flag, fields: small });
+  add(1, "preview", { stack, refresh: flag });
+  add(1, "refresh", { stack, misfortune: trouble });
+  add(1, "destroy", { stack, misfortune: trouble });
+  add(1, "state delete", { stack, n: any });
+  add(1, "state move", { stack, to: any, n: any, declared: flag });
+  add(1, "stack rename", { stack, to: small });
+  add(1, "stack rm", { stack });
+  add(1, "second backend", { stack });
+  add(1, "second stack", { stack });
+  add(1, "credentials", { stack });
+  add(2, "outside", { what: fc.constantFrom("delete", "rename", "retag", "untag", "make"), image: any });
+  add(1, "plant", { stack, n: any });
+  return all;
 }
