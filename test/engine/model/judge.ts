@@ -182,9 +182,9 @@ function deletedIsGone({ run, before, after, owners, service, account, stack }: 
     if (left !== undefined) {
       if (left.account !== account)
         broken("not seen counts as gone", `${short(entry.urn)} is deleted, and ${describe(left)} is there`);
-      if (!named.includes(left.id))
+      else if (!named.includes(left.id))
         broken("left alone without a word", `${short(entry.urn)} is deleted, and ${describe(left)} is there`);
-      if (owners.get(left.id)?.has(entry.uid) && left.finished)
+      else if (owners.get(left.id)?.has(entry.uid) && left.finished)
         broken("not deleted", `${short(entry.urn)} owned ${describe(left)}, which is there: ${named}`);
     }
     const key = partOfEntry(entry, service);

@@ -346,7 +346,12 @@ export class Life {
     await this.#agree(stack, refresh);
     // Two of its resources that were told to manage one image take turns for ever.
     const contested = stack.state.all().some(entry => this.#lost(entry));
-    if (contested) return;
+    // What a program names by its id may be deleted by the same program.
+    const truth = await this.#service.truth();
+    const dangling = stack.program.some(
+      ({ kind, target }) => kind !== "Image" && "id" in target && !truth.has(target.id),
+    );
+    if (contested || dangling) return;
     const again = await this.#engine.preview(stack.state, program, connections, refresh);
     const silent = again.plan.length === 0 && again.failed.size === 0;
     if (silent || (stack.stale.size > 0 && again.failed.size > 0)) return;
@@ -407,7 +412,7 @@ export class Life {
     const truth = await this.#service.truth();
     const declared = new Map<string, string>();
     for (const declaration of stack.program) {
-      const { kind, name, inGroup, adopt, image: spec } = declaration;
+      const { kind, name, inGroup, adopt } = declaration;
       const entry = stack.state.entries.get(urnIn(stack, kind, name, inGroup));
       if (entry === undefined) continue;
       const key = partOfEntry(entry, this.#service);
@@ -418,13 +423,14 @@ export class Life {
       if (!refreshed && stack.stale.has(id)) continue;
       const image = truth.get(id);
       if (image === undefined) {
+        // What a program names by its id may be deleted by the same program.
+        if (kind !== "Image" && "id" in declaration.target) continue;
         broken("not as declared", `image ${id} of ${the(declaration)} isn't there`);
         continue;
       }
       if (kind === "Image" && adopt === undefined) this.#asDeclared(image, declaration, entry);
       if (key !== undefined && imageOf(entry) === undefined && !parts(image).includes(key))
         broken("not as declared", `${key} of ${the(declaration)} isn't there: ${image.whole}`);
-      void spec;
     }
   }
 

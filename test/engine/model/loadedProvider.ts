@@ -28,7 +28,16 @@ interface Verbs {
   delete(id: string, props: Values): Promise<void>;
 }
 
-type Load = (module: { exports: unknown }, require: unknown, process: unknown, url: string) => void;
+type Load = (
+  module: { exports: unknown },
+  require: (name: string) => unknown,
+  shared: (name: string, make: () => unknown) => unknown,
+  process: unknown,
+  url: string,
+) => void;
+
+/** Packages as esbuild's code sees them: to make that of one with 600 exports takes longer than all the rest. */
+const packages = new Map<string, unknown>();
 
 /**
  * Compiles the provider as it was built, so that each command can have one with a memory of its own within 2 ms: a process takes half a second.
@@ -48,10 +57,17 @@ export async function loadProviders(change: (text: string) => string = text => t
     supported: { "dynamic-import": false },
     define: { "import.meta.url": "__url" },
   });
-  const text = change(hasty(built.outputFiles[0]?.text ?? ""));
-  const script = new Script(`(function (module, require, process, __url) { let exports = module.exports; ${text}\n})`, {
-    filename: "provider.cjs",
-  });
+  const changed = change(hasty(built.outputFiles[0]?.text ?? ""));
+  const text = changed.replaceAll(
+    /__toESM\(require\(("[^"]+")\)(?:, 1)?\)/g,
+    (found, name) => `__shared(${name}, () => ${found})`,
+  );
+  const script = new Script(
+    `(function (module, require, __shared, process, __url) { let exports = module.exports; ${text}\n})`,
+    {
+      filename: "provider.cjs",
+    },
+  );
   const load = script.runInThisContext() as Load;
   return async connections => {
     const config = { "images:connections": JSON.stringify(connections) } as Record<string, string>;
@@ -78,7 +94,14 @@ class LoadedProvider implements Provider {
 
   constructor(load: Load, config: { get(key: string): string | undefined }) {
     const module = { exports: {} };
-    load(module, this.#require(), ownProcess(), new URL("dist/provider/bundled/index.js", `file://${root}/`).href);
+    const { require: ownRequire, isOwn } = this.#modules();
+    const shared = (name: string, make: () => unknown) => {
+      if (isOwn(name)) return make();
+      if (!packages.has(name)) packages.set(name, make());
+      return packages.get(name);
+    };
+    const url = new URL("dist/provider/bundled/index.js", `file://${root}/`).href;
+    load(module, ownRequire, shared, ownProcess(), url);
     this.#verbs = module.exports as Record<string, Verbs>;
     this.#config = config;
   }
@@ -147,7 +170,7 @@ class LoadedProvider implements Provider {
   }
 
   /** The provider's way to Node and to packages; its connections end with it, and its engine is this object. */
-  #require(): (name: string) => unknown {
+  #modules(): { require: (name: string) => unknown; isOwn: (name: string) => boolean } {
     const own: Record<string, unknown> = {
       "node:http": { ...http, Agent: this.#mortal(http.Agent) },
       "node:https": { ...https, Agent: this.#mortal(https.Agent) },
@@ -157,13 +180,15 @@ class LoadedProvider implements Provider {
       },
       "@pulumi/pulumi/proto/engine_grpc_pb.js": { EngineClient: this.#engineClient() },
     };
-    return name => {
-      if (Object.hasOwn(own, name)) return own[name];
+    const isOwn = (name: string) => Object.hasOwn(own, name);
+    const ownRequire = (name: string) => {
+      if (isOwn(name)) return own[name];
       const module = require(name) as { default?: unknown; [Symbol.toStringTag]?: string };
       // As esbuild has it, a module's default export is all that \`require\` gives.
       const isDefault = typeof module.default === "function" && module[Symbol.toStringTag] === "Module";
       return isDefault ? module.default : module;
     };
+    return { require: ownRequire, isOwn };
   }
 
   #mortal<Agent extends typeof http.Agent>(Base: Agent): Agent {

@@ -48,6 +48,8 @@ for (let n = 0; n < Number(options.lives); n++) {
     without: options.without.split(","),
   });
   steps += life.steps;
+  if (n % 25 === 24)
+    process.stderr.write(`${n + 1} lives, ${steps} steps, ${Math.round(process.cpuUsage().user / 1e6)} s of CPU\n`);
   if (life.steps >= 20) long++;
   if (options.verbose) process.stdout.write(`\nlife ${n + 1}:\n${life.story.map(line => `  ${line}`).join("\n")}\n`);
   if (life.failure === undefined) continue;

@@ -24,12 +24,7 @@ export async function glanceService(bench: Bench): Promise<ModelService> {
         ? bench.services.ecl.imageUrls.jp1
         : bench.services.istack.imageUrl;
   const accounts = service.accounts as Record<Account, CloudAccount>;
-  const apis = new Map<string, Promise<ImageApi>>();
-  const as = (account: Account) => {
-    const known = apis.get(account) ?? ImageApi.signIn(service.authUrl, accounts[account], imageUrl);
-    apis.set(account, known);
-    return known;
-  };
+  const as = renewed(account => ImageApi.signIn(service.authUrl, accounts[account], imageUrl));
   const owns = (account: Account) => accounts[account].projectId;
   const apiOf = (image: TrueImage) => as(image.account === owns("owner") ? "owner" : "consumer");
   const gated = await bench.gate.through(imageUrl);
@@ -121,6 +116,20 @@ export async function glanceService(bench: Bench): Promise<ModelService> {
   };
 }
 
+const renewMs = 4000;
+
+/** Signs in for each account, and again before that has expired. */
+function renewed<Api>(signIn: (account: Account) => Promise<Api>): (account: Account) => Promise<Api> {
+  const known = new Map<Account, { at: number; api: Promise<Api> }>();
+  return account => {
+    const { at, api } = known.get(account) ?? { at: 0, api: undefined };
+    if (api !== undefined && Date.now() - at < renewMs) return api;
+    const anew = signIn(account);
+    known.set(account, { at: Date.now(), api: anew });
+    return anew;
+  };
+}
+
 async function unprotect(api: ImageApi, image: TrueImage): Promise<void> {
   if (JSON.parse(image.whole).protected === true) await api.set(image.id, { protected: false });
 }
@@ -161,12 +170,7 @@ const digest = (bytes: Uint8Array) => createHash("md5").update(bytes).digest("he
 /** The Image API v1. */
 export async function glanceV1Service(bench: Bench): Promise<ModelService> {
   const { authUrl, imageUrl, accounts } = bench.services["glance-v1"];
-  const apis = new Map<string, Promise<GlanceV1Api>>();
-  const as = (account: Account) => {
-    const known = apis.get(account) ?? GlanceV1Api.signIn(authUrl, accounts[account], imageUrl);
-    apis.set(account, known);
-    return known;
-  };
+  const as = renewed(account => GlanceV1Api.signIn(authUrl, accounts[account], imageUrl));
   const owns = (account: Account) => accounts[account].projectId;
   const apiOf = (image: TrueImage) => as(image.account === owns("owner") ? "owner" : "consumer");
   const gated = await bench.gate.through(imageUrl);
