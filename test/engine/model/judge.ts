@@ -162,7 +162,12 @@ function nothingShared({ stack, stacks, before, after, run, account, killed }: C
       const foreign = was?.stackTag !== undefined && was.stackTag !== stackTagOf(stack);
       if (foreign && adopt.takeOver !== true)
         broken("adopted without takeOver", `${short(entry.urn)} has ${describe(was)}, which is another stack's`);
-      if (!entry.unfinished && !killed && now !== undefined && now.ownerTag !== ownTag(entry.urn, inputs))
+      const rival = run.created.find(
+        other => other.entry !== entry && imageOf(other.entry) === id && other.inputs.adopt !== undefined,
+      );
+      if (rival !== undefined)
+        broken("two resources adopt one image", `${short(entry.urn)} and ${short(rival.entry.urn)} adopt image ${id}`);
+      else if (!entry.unfinished && !killed && now !== undefined && now.ownerTag !== ownTag(entry.urn, inputs))
         broken(
           "adopted without its owner tag",
           `${describe(now)} has the owner tag ${now.ownerTag}, and ${short(entry.urn)} would write ${ownTag(entry.urn, inputs)}`,
@@ -190,7 +195,9 @@ function deletedIsGone({ run, before, after, owners, service, account, stack }: 
     const key = partOfEntry(entry, service);
     if (key === undefined || id !== undefined || !hasPart(after, key) || !hasPart(before, key)) continue;
     const others = stack.state.all().filter(other => partOfEntry(other, service) === key);
-    if (others.length === 0 && !named.includes(String(entry.inputs.imageId)))
+    if (after.get(String(entry.inputs.imageId))?.account !== account)
+      broken("not seen counts as gone", `${short(entry.urn)} is deleted, and ${key} is there`);
+    else if (others.length === 0 && !named.includes(String(entry.inputs.imageId)))
       broken("left alone without a word", `${short(entry.urn)} is deleted, and ${key} is there`);
   }
 }
