@@ -73,7 +73,9 @@ async function begin(cloud: DivvyCloud, order: ImageOrder, job: Job): Promise<Be
   await snapshot(cloud, order, name, job, appeared);
   job.report("waiting for the image to appear");
   const what = `the image of ${String(order.values.instance)} to appear in DivvyCloud as ${name}`;
-  return { image: await waitFor(appeared, () => what, job), fresh: true };
+  const image = await waitFor(appeared, () => what, job);
+  // What a query says of it so early isn't its end: it is waited for.
+  return { image: { ...image, status: "pending" }, fresh: true };
 }
 
 async function snapshot(
