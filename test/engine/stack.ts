@@ -193,6 +193,17 @@ export class Stack {
     this.#name = name;
   }
 
+  /** Gives it a state that `pulumi stack export --show-secrets` has written: the secrets in it are encrypted by this stack's own key from now on. */
+  async import({ deployment, ...rest }: { deployment?: object }): Promise<void> {
+    const { secretsprovider, encryptedkey } = load(await readFile(this.#settings, "utf8")) as Record<string, string>;
+    const secrets_providers = { type: "cloud", state: { url: secretsprovider, encryptedkey } };
+    const file = join(this.folder, "deployment.json");
+    await writeFile(file, JSON.stringify({ ...rest, deployment: { ...deployment, secrets_providers } }));
+    const imported = await this.run(["stack", "import", "--file", file]);
+    await rm(file);
+    if (imported.code !== 0) throw new Error(imported.text);
+  }
+
   /** What its commands are run with. */
   get env(): NodeJS.ProcessEnv {
     return this.#env;
