@@ -8,7 +8,7 @@ import { deadTags, type Held, inventory } from "../fixtures/states/inventory.ts"
 import { addressesOf, type OldState, readOldState, writeCloud } from "../fixtures/states/oldState.ts";
 import { serve, startQuickCloud, writeFiles } from "../fixtures/states/surroundings.ts";
 import type { FileServer } from "../support/fileServer.ts";
-import { type Run, Stack, type StateResource } from "./stack.ts";
+import { Stack, type StateResource } from "./stack.ts";
 
 const fixtures = join(import.meta.dirname, "..", "fixtures", "states");
 
@@ -41,7 +41,7 @@ class Restored {
     return new Restored(old, stack, dir, cloud, web);
   }
 
-  /** Gives the stack what the earlier version left. */
+  /** Gives the stack its state, its program, and its files. */
   async import(): Promise<void> {
     await writeFiles(this.stack.folder, this.old.files);
     await this.stack.import(this.old.deployment);
@@ -76,57 +76,71 @@ function bytes(held: Held[]): Record<string, string[]> {
   return Object.fromEntries(held.map(({ place, id, data }) => [`${place} ${id}`, [...new Set(Object.values(data))]]));
 }
 
-function assertUnchanged(run: Run, restored: Restored): void {
-  assert.equal(run.code, 0, run.text);
-  const changes = Object.entries(run.steps).filter(([, step]) => !["same", "read", "refresh"].includes(step));
-  assert.deepEqual(changes, [], run.text);
-  assert.deepEqual(restored.writes(), []);
+async function assertDestroyed(restored: Restored, left: Held[]): Promise<void> {
+  await restored.stack.destroy();
+  assert.deepEqual(await restored.stack.state(), {});
+  assert.deepEqual(await restored.held(), left);
+  assert.deepEqual(await restored.deadTags(), []);
 }
 
 for (const version of readdirSync(fixtures).filter(name => /^[0-9a-f]{7}$/.test(name))) {
-  for (const file of readdirSync(join(fixtures, version))) {
-    describe(`A state of version ${version}: ${file.replace(".json.gz", "")}`, () => {
-      let restored: Restored;
-      let found: Held[];
-      before(async () => {
-        restored = await Restored.from(join(fixtures, version, file));
-        await restored.import();
-        found = await restored.held();
-      });
-      after(() => restored?.stop());
-
-      for (const flags of [[], ["--refresh"]]) {
-        it(`shows no change at ${["preview", ...flags].join(" ")}`, async () => {
-          assertUnchanged(await restored.stack.preview(undefined, ...flags, "--expect-no-changes"), restored);
+  for (const name of readdirSync(join(fixtures, version))) {
+    const file = join(fixtures, version, name);
+    describe(`A state of version ${version}: ${name.replace(".json.gz", "")}`, () => {
+      describe("as it was left", () => {
+        let restored: Restored;
+        before(async () => {
+          restored = await Restored.from(file);
+          await restored.import();
         });
-      }
+        after(() => restored?.stop());
 
-      it("is updated in place: the same images, with the same bytes", async () => {
-        const { old, stack } = restored;
-        const run = await stack.up(old.updated);
-        assert.deepEqual(run.steps, old.steps);
-        assert.deepEqual(bytes(await restored.held()), bytes(found));
-      });
-
-      it("is as declared then", async () => {
-        const { old, stack } = restored;
-        const run = await stack.preview(undefined, "--refresh", "--expect-no-changes");
-        assert.equal(run.code, 0, run.text);
-        const state = await stack.state();
-        const held = await restored.held();
-        for (const { kind, name, args } of old.updated) {
-          const { id, outputs } = state[name] as StateResource;
-          const image = held.find(found => found.id === (outputs.imageId ?? id));
-          if (kind === "Image" && args.name !== undefined) assert.equal(image?.name, args.name);
-          if (kind === "ImageTag") assert.ok(image?.tags.includes(String(args.tag)), `${name}: ${image?.tags}`);
+        for (const flags of [[], ["--refresh"]]) {
+          it(`shows no change at ${["preview", ...flags].join(" ")}`, async () => {
+            const run = await restored.stack.preview(undefined, ...flags, "--expect-no-changes");
+            assert.equal(run.code, 0, run.text);
+            const changes = Object.entries(run.steps).filter(([, step]) => !["same", "read", "refresh"].includes(step));
+            assert.deepEqual(changes, [], run.text);
+            assert.deepEqual(restored.writes(), []);
+          });
         }
+
+        it("is destroyed whole, and nothing else is touched", () =>
+          assertDestroyed(restored, restored.old.left.recorded));
       });
 
-      it("is destroyed whole, and nothing else is touched", async () => {
-        await restored.stack.destroy();
-        assert.deepEqual(await restored.stack.state(), {});
-        assert.deepEqual(await restored.held(), restored.old.left);
-        assert.deepEqual(await restored.deadTags(), []);
+      describe("updated", () => {
+        let restored: Restored;
+        before(async () => {
+          restored = await Restored.from(file);
+          await restored.import();
+        });
+        after(() => restored?.stop());
+
+        it("in place: the same images, with the same bytes", async () => {
+          const { old, stack } = restored;
+          const found = bytes(await restored.held());
+          const run = await stack.up(old.updated);
+          assert.deepEqual(run.steps, old.steps);
+          assert.deepEqual(bytes(await restored.held()), found);
+        });
+
+        it("is as it is declared now", async () => {
+          const { old, stack } = restored;
+          const run = await stack.preview(undefined, "--refresh", "--expect-no-changes");
+          assert.equal(run.code, 0, run.text);
+          const state = await stack.state();
+          const held = await restored.held();
+          for (const { kind, name, args } of old.updated) {
+            const { id, outputs } = state[name] as StateResource;
+            const image = held.find(found => found.id === (outputs.imageId ?? id));
+            if (kind === "Image" && args.name !== undefined) assert.equal(image?.name, args.name);
+            if (kind === "ImageTag") assert.ok(image?.tags.includes(String(args.tag)), `${name}: ${image?.tags}`);
+          }
+        });
+
+        it("is destroyed whole, and nothing else is touched", () =>
+          assertDestroyed(restored, restored.old.left.updated));
       });
     });
   }
