@@ -8,7 +8,7 @@ import { deadTags, type Held, inventory } from "../fixtures/states/inventory.ts"
 import { addressesOf, type OldState, readOldState, writeCloud } from "../fixtures/states/oldState.ts";
 import { serve, startQuickCloud, writeFiles } from "../fixtures/states/surroundings.ts";
 import type { FileServer } from "../support/fileServer.ts";
-import { Stack, type StateResource } from "./stack.ts";
+import { type Declared, Stack, type StateResource } from "./stack.ts";
 
 const fixtures = join(import.meta.dirname, "..", "fixtures", "states");
 
@@ -107,6 +107,35 @@ for (const version of readdirSync(fixtures).filter(name => /^[0-9a-f]{7}$/.test(
 
         it("is destroyed whole, and nothing else is touched", () =>
           assertDestroyed(restored, restored.old.left.recorded));
+      });
+
+      describe("that has forgotten an image", () => {
+        let restored: Restored;
+        before(async () => {
+          restored = await Restored.from(file);
+          await restored.import();
+        });
+        after(() => restored?.stop());
+
+        it("takes that image for a finished one: leaves it alone, makes another one, and says so", async () => {
+          const { old, stack } = restored;
+          const [first, ...others] = old.program as [Declared, ...Declared[]];
+          const { id, urn } = (await stack.state())[first.name] as StateResource;
+          const deleted = await stack.run(["state", "delete", urn, "--yes"]);
+          assert.equal(deleted.code, 0, deleted.text);
+          const found = (await restored.held()).find(image => image.id === id);
+          // Where there is data, it is other data.
+          const args = JSON.parse(JSON.stringify(first.args).replace("disk.raw", "disk-2.raw"));
+          const says = new RegExp(`image ${id} .*adopt: \\{ id: "${id}" \\}`, "s");
+          const program = [{ ...first, args }, ...others];
+          const runs = [await stack.preview(program), await stack.up(program)];
+          assert.deepEqual(
+            (await restored.held()).find(image => image.id === id),
+            found,
+          );
+          assert.notEqual((await stack.state())[first.name]?.id, id);
+          for (const { text } of runs) assert.match(text, says);
+        });
       });
 
       describe("updated", () => {
