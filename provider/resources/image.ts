@@ -4,7 +4,7 @@ import { warn } from "../engine.ts";
 import { ImagesError } from "../errors.ts";
 import { hasUnknown, type Problem, unknownValue } from "../fields/field.ts";
 import { whyNotAdoptable } from "../reconcile/adoptImage.ts";
-import { expectedOwner, ownerTagOf } from "../reconcile/ownership.ts";
+import { expectedOwner, ownerTagOf, recordOf } from "../reconcile/ownership.ts";
 import { finishedImage } from "../reconcile/warnings.ts";
 import { configure, serviceOf, tableOf } from "../runtime.ts";
 import type { ImageFacts, ImageOrder, ImageService, Values } from "../services/service.ts";
@@ -162,6 +162,10 @@ async function problemOfNew(inputs: Values): Promise<Problem | undefined> {
 interface Adoption {
   id?: string;
   name?: string;
+  /** Of DivvyCloud's: type and name of the cloud account, and region. */
+  cloud?: string;
+  account?: string;
+  region?: string;
   /** Even from another stack. */
   takeOver?: boolean;
 }
@@ -219,14 +223,16 @@ async function adopt(service: ImageService, inputs: Values): Promise<ImageFacts>
     });
   }
   if (order.data !== undefined) await demandContent(service, facts, order, job);
-  const { ownerTag } = await service.claimImage(facts.id, order.ownerTag, adoption.takeOver === true);
+  const takeOver = adoption.takeOver === true;
+  const owner = await service.ownershipOf(facts.id);
+  const refusal = owner && whyNotAdoptable(facts.id, owner, order.ownerTag, takeOver);
+  if (refusal !== undefined) throw refusal;
+  const actual = { ...facts, ...(owner === undefined ? {} : { ownerTag: recordOf(owner) }) };
   const now = any
-    ? await service.updateImage(
-        facts.id,
-        { ...change, actual: { ...facts, ownerTag }, declared: Object.keys(inputs) },
-        job,
-      )
+    ? await service.updateImage(facts.id, { ...change, actual, declared: Object.keys(inputs) }, job)
     : facts;
+  // Last, when nothing else can be wrong: from then on it is nobody else's.
+  const { ownerTag } = await service.claimImage(facts.id, order.ownerTag, takeOver);
   return { ...now, ownerTag };
 }
 
@@ -236,23 +242,22 @@ function kept(inputs: Values): Values {
 }
 
 async function adopted(service: ImageService, wanted: Adoption, fields: string[]): Promise<ImageFacts> {
-  const query = wanted.id === undefined ? `named ${JSON.stringify(wanted.name)}` : `with the id ${wanted.id}`;
+  const { takeOver: _, ...query } = wanted;
+  const which = wanted.id === undefined ? `named ${JSON.stringify(wanted.name)}` : `with the id ${wanted.id}`;
   const found =
-    wanted.id === undefined
-      ? await service.findImages({ name: String(wanted.name) })
-      : [await service.readImage(wanted.id, fields)];
+    wanted.id === undefined ? await service.findImages(query) : [await service.readImage(wanted.id, fields)];
   const [first, ...others] = found.filter(facts => facts !== undefined);
   if (first === undefined) {
     throw new ImagesError(
       "not-found",
-      `there is no image ${query} to adopt on the connection ${service.connection.name}`,
+      `there is no image ${which} to adopt on the connection ${service.connection.name}`,
     );
   }
   if (others.length > 0) {
     const candidates = [first, ...others].map(
       ({ id, status, createdAt }) => `${id} (${status}, created ${String(createdAt)})`,
     );
-    throw new ImagesError("conflict", `there are ${candidates.length} images ${query}: ${candidates.join(", ")}`, {
+    throw new ImagesError("conflict", `there are ${candidates.length} images ${which}: ${candidates.join(", ")}`, {
       hint: "Say which one with adopt: { id }",
     });
   }
