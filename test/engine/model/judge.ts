@@ -40,6 +40,8 @@ export interface Case {
   /** The preview that came before it, where there was one. */
   preview?: Run | undefined;
   killed: boolean;
+  /** Nothing befell it. */
+  calm: boolean;
 }
 
 /** The replacements of a resource that a life comes to. */
@@ -61,6 +63,19 @@ export function judge(it: Case): void {
   droppedIsGone(it);
   leftAloneIsNamed(it);
   nothingLeftBehind(it);
+  if (it.calm) createsWork(it);
+}
+
+/** Where nothing befell a run, an Image that has all that it needs is made, and one is found by its name. */
+function createsWork({ run, before, account }: Case): void {
+  for (const { what, urn, kind, inputs } of run.begun) {
+    const error = run.failed.get(urn);
+    if (what !== "create" || kind !== "Image" || error === undefined) continue;
+    const { name } = (inputs.adopt ?? {}) as { name?: string };
+    const named = [...before.values()].filter(image => image.name === name && image.account === account);
+    const found = named.length === 1 && /there (are \d+ images|is no image) named/.test(error);
+    if (inputs.adopt === undefined || found) broken("a create fails", `${short(urn)}: ${error}`);
+  }
 }
 
 /** No finished image disappears unless the resource that owns it was to be deleted. */
@@ -197,7 +212,7 @@ function deletedIsGone({ run, before, after, owners, service, account, stack }: 
     const others = stack.state.all().filter(other => partOfEntry(other, service) === key);
     if (after.get(String(entry.inputs.imageId))?.account !== account)
       broken("not seen counts as gone", `${short(entry.urn)} is deleted, and ${key} is there`);
-    else if (others.length === 0 && !named.includes(String(entry.inputs.imageId)))
+    else if (others.length === 0 && !run.warnings.some(({ urn }) => urn === entry.urn))
       broken("left alone without a word", `${short(entry.urn)} is deleted, and ${key} is there`);
   }
 }

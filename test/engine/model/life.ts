@@ -289,9 +289,13 @@ export class Life {
     const resource = tagOf(urnIn(stack, "Image", declaration.name, declaration.inGroup), 0);
     const id = firstIdOf(resource);
     const tags = { resource, stack: stackTagOf(stack) };
-    const made = await this.#service.plant(id, declaration.image.name, tags).catch(() => undefined);
+    const { plant } = this.#service;
+    const made = await plant(id, declaration.image.name, { ...tags, unfinished: step.unfinished }).catch(
+      () => undefined,
+    );
+    const like = step.unfinished ? "as if it were unfinished" : "as if it were finished";
     if (made !== undefined)
-      this.#say(`another project makes image ${made} with the id and the tag that ${the(declaration)} would have`);
+      this.#say(`another project makes image ${made} with the id and the tag of ${the(declaration)}, ${like}`);
   }
 
   async #outside(step: Extract<Step, { step: "outside" }>): Promise<void> {
@@ -322,7 +326,7 @@ export class Life {
     const run = await this.#engine.preview(stack.state, program, await this.#connections(stack), refresh);
     this.#tell(run);
     const after = await this.#service.truth();
-    judge({ ...this.#around(stack), known: stack.state.all(), before, after, run, killed: false });
+    judge({ ...this.#around(stack), known: stack.state.all(), before, after, run, killed: false, calm: true });
   }
 
   async #up(stack: Stack, refresh: boolean, misfortune: Misfortune | null): Promise<void> {
@@ -335,7 +339,15 @@ export class Life {
     if (preview.failed.size > 0) {
       this.#say("the preview fails:");
       this.#tell(preview);
-      judge({ ...this.#around(stack), known, before, after: await this.#service.truth(), run: preview, killed: false });
+      judge({
+        ...this.#around(stack),
+        known,
+        before,
+        after: await this.#service.truth(),
+        run: preview,
+        killed: false,
+        calm: true,
+      });
       return;
     }
     const trouble = this.#trouble(misfortune);
@@ -378,7 +390,7 @@ export class Life {
     const after = await this.#settled(misfortune !== null);
     this.#transfer(stack, it.before, after, run);
     const killed = misfortune?.what === "kill" && run.cut;
-    judge({ ...this.#around(stack), ...it, after, killed });
+    judge({ ...this.#around(stack), ...it, after, killed, calm: misfortune === null });
     for (const { entry } of [...run.created, ...run.updated.map(entry => ({ entry }))])
       for (const other of this.#stacks)
         if (other !== stack) other.stale.add(imageOf(entry) ?? String(entry.inputs.imageId));

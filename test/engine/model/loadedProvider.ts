@@ -1,13 +1,15 @@
 import { EventEmitter } from "node:events";
+import { readFile } from "node:fs/promises";
 import http from "node:http";
 import https from "node:https";
 import { createRequire } from "node:module";
 import { Socket } from "node:net";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import { Script } from "node:vm";
-import { build } from "esbuild";
+import { build, type Plugin } from "esbuild";
 import { loaderOf } from "../../../sdk/loader.ts";
 import type { Values } from "../providerProcess.ts";
+import { type Mutation, mutated } from "./mutations.ts";
 import { type Kind, PartlyMade, type Provider, providers, type StartProvider, type Warning } from "./provider.ts";
 
 const root = join(import.meta.dirname, "..", "..", "..");
@@ -42,11 +44,16 @@ const packages = new Map<string, unknown>();
 /**
  * Compiles the provider as it was built, so that each command can have one with a memory of its own within 2 ms: a process takes half a second.
  * It is all of the provider's own code, every module of it anew each time; the packages that it uses, and Node's modules, are this process's.
- * @param change gets the text before it is compiled, see mutations.ts
+ * @param changes of its modules, see mutations.ts
+ * @param dist where it was built to
  */
-export async function loadProviders(change: (text: string) => string = text => text): Promise<StartProvider> {
+export async function loadProviders(
+  changes: readonly Mutation[] = [],
+  dist: string = join(root, "dist"),
+): Promise<StartProvider> {
   const built = await build({
-    entryPoints: [join(root, "dist/provider/index.js")],
+    entryPoints: [join(dist, "provider/index.js")],
+    plugins: [changing(dist, [hasty, ...changes])],
     bundle: true,
     packages: "external",
     format: "cjs",
@@ -57,8 +64,8 @@ export async function loadProviders(change: (text: string) => string = text => t
     supported: { "dynamic-import": false },
     define: { "import.meta.url": "__url" },
   });
-  const changed = change(hasty(built.outputFiles[0]?.text ?? ""));
-  const text = changed.replaceAll(
+  const bundle = built.outputFiles[0]?.text ?? "";
+  const text = bundle.replaceAll(
     /__toESM\(require\(("[^"]+")\)(?:, 1)?\)/g,
     (found, name) => `__shared(${name}, () => ${found})`,
   );
@@ -76,10 +83,24 @@ export async function loadProviders(change: (text: string) => string = text => t
 }
 
 /** The local clouds are through with their work in a millisecond, so that is how long it waits before it looks again. */
-function hasty(text: string): string {
-  const pause = /\bfirstPauseMs\d* = 200;/;
-  if (!pause.test(text)) throw new Error("the provider waits in another way now");
-  return text.replace(pause, found => found.replace("200", "2"));
+const hasty: Mutation = { file: "wait.js", from: /firstPauseMs = 200;/, to: "firstPauseMs = 2;" };
+
+/** Has esbuild read changed modules. */
+function changing(dist: string, changes: readonly Mutation[]): Plugin {
+  return {
+    name: "changing",
+    setup(build) {
+      const left = new Set(changes.map(({ file }) => file));
+      build.onLoad({ filter: /\.js$/ }, async ({ path }) => {
+        const file = relative(join(dist, "provider"), path);
+        left.delete(file);
+        return { contents: mutated(file, await readFile(path, "utf8"), changes), loader: "js" };
+      });
+      build.onEnd(() => {
+        if (left.size > 0) throw new Error(`the provider has no ${[...left].join(", ")} any more`);
+      });
+    },
+  };
 }
 
 class LoadedProvider implements Provider {

@@ -3,6 +3,7 @@ import { parseArgs } from "node:util";
 import { ignored } from "./judge.ts";
 import { type Lived, live } from "./lives.ts";
 import { loadProviders } from "./loadedProvider.ts";
+import { mutations } from "./mutations.ts";
 import { type CloudKind, startBench } from "./services/bench.ts";
 import { openService } from "./services/index.ts";
 
@@ -20,20 +21,27 @@ const { values: options } = parseArgs({
     ignore: { type: "string", default: "" },
     /** Steps that don't come, by their names, with commas. */
     without: { type: "string", default: "" },
+    /** Switches a rule off, see mutations.ts: the first failure is then what is wanted. */
+    "without-rule": { type: "string" },
+    /** Another build of the provider than this folder's own: its dist. */
+    dist: { type: "string" },
     /** Tells of each life. */
     verbose: { type: "boolean", default: false },
     /** Ends with the first failure. */
     first: { type: "boolean", default: false },
   },
 });
+const rule = options["without-rule"];
 process.env.PULUMI_IMAGES_RETRY_PAUSE_MS = "1";
 process.env.PULUMI_IMAGES_STALL_SECONDS = "1";
 // What a killed provider had begun ends somewhere.
 process.on("unhandledRejection", () => {});
 
 for (const name of options.ignore.split(",").filter(Boolean)) ignored.add(name);
+const changes = rule === undefined ? [] : mutations[rule]?.changes;
+if (changes === undefined) throw new Error(`there is no rule ${rule}: ${Object.keys(mutations).join(", ")}`);
 const bench = await startBench(options.service as Lived["bench"]["service"], options.cloud as CloudKind);
-const on: Lived = { bench, start: await loadProviders(), ...(await openService(bench)) };
+const on: Lived = { bench, start: await loadProviders(changes, options.dist), ...(await openService(bench)) };
 const seed = Number(options.seed);
 const begun = Date.now();
 let steps = 0;
@@ -58,7 +66,7 @@ for (let n = 0; n < Number(options.lives); n++) {
   seen.set(invariant, (seen.get(invariant) ?? 0) + 1);
   process.stdout.write(`\nlife ${n + 1}, seed ${seed + n}:\n${story.map(line => `  ${line}`).join("\n")}\n`);
   process.stdout.write(`  ${JSON.stringify(script)}\n`);
-  if (options.first) break;
+  if (options.first || rule !== undefined) break;
 }
 const seconds = Math.round((Date.now() - begun) / 1000);
 process.stdout.write(

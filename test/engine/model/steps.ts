@@ -41,7 +41,7 @@ export type Step =
   | { step: "second stack"; stack: number }
   | { step: "credentials"; stack: number }
   | { step: "outside"; what: "delete" | "rename" | "retag" | "untag" | "make"; image: number }
-  | { step: "plant"; stack: number; n: number };
+  | { step: "plant"; stack: number; n: number; unfinished: boolean };
 
 const small = fc.nat({ max: 2 });
 /** Mostly the first stack, so that lives have depth. */
@@ -96,6 +96,6 @@ export function steps(
   add(1, "second stack", { stack });
   add(1, "credentials", { stack });
   add(2, "outside", { what: fc.constantFrom("delete", "rename", "retag", "untag", "make"), image: any });
-  add(1, "plant", { stack, n: any });
+  add(1, "plant", { stack, n: any, unfinished: flag });
   return all;
 }

@@ -98,6 +98,7 @@ export async function glanceService(bench: Bench): Promise<ModelService> {
       const body = {
         ...{ id, name: called, disk_format: "raw", container_format: "bare", visibility },
         ...{ [property.resource]: tags.resource, [property.stack]: tags.stack },
+        ...(tags.unfinished ? { [unfinished]: "2026-01-01T00:00:00Z" } : {}),
       };
       const made = await api.create(body, bench.disks[0]);
       if (visibility === "shared")
@@ -244,6 +245,7 @@ export async function glanceV1Service(bench: Bench): Promise<ModelService> {
       const meta = {
         ...{ id, name, disk_format: "raw", container_format: "bare", is_public: "false" },
         ...{ [`property-${property.resource}`]: tags.resource, [`property-${property.stack}`]: tags.stack },
+        ...(tags.unfinished ? { [`property-${unfinished}`]: "2026-01-01T00:00:00Z" } : {}),
       };
       const api = await as("consumer");
       const made = await api.create(meta, new Uint8Array(bench.disks[0] as Buffer));

@@ -63,6 +63,6 @@ export interface ModelService {
   /** An image that nobody of Pulumi's made. */
   make(account: Account, name: string): Promise<string>;
   /** An image of another project's that says it is ours. */
-  plant?(id: string, name: string, tags: { resource: string; stack: string }): Promise<string>;
+  plant?(id: string, name: string, tags: { resource: string; stack: string; unfinished: boolean }): Promise<string>;
   clear(): Promise<void>;
 }
