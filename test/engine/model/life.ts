@@ -34,6 +34,8 @@ export class Life {
   readonly #engine: Engine;
   readonly #stacks: Stack[];
   readonly #owners: Owners = new Map();
+  /** Ids of images, in the order in which they were first seen. */
+  readonly #seen = new Map<string, number>();
   /** The ids of the two projects. */
   readonly #ids: Record<Account, string>;
 
@@ -166,7 +168,7 @@ export class Life {
   async #declare(step: Extract<Step, { step: "declare" }>, stack: Stack): Promise<void> {
     const name = names[step.name % names.length] as string;
     const images = stack.program.filter(({ kind }) => kind === "Image");
-    const there = [...(await this.#service.truth()).values()].filter(({ finished }) => finished);
+    const there = await this.#finished();
     const targets: Declaration["target"][] = [
       ...images.map(image => ({ resource: image.name })),
       ...there.map(({ id }) => ({ id })),
@@ -212,10 +214,7 @@ export class Life {
   }
 
   async #adopt(step: Extract<Step, { step: "adopt" }>, stack: Stack): Promise<void> {
-    const image = pick(
-      [...(await this.#service.truth()).values()].filter(({ finished }) => finished),
-      step.image,
-    );
+    const image = pick(await this.#finished(), step.image);
     if (image === undefined) return;
     const name = names[step.name % names.length] as string;
     const declaration: Declaration = {
@@ -305,10 +304,7 @@ export class Life {
       const id = await this.#service.make(account, name);
       return this.#say(`somebody of ${account} makes image ${id}, ${name}`);
     }
-    const image = pick(
-      [...(await this.#service.truth()).values()].filter(({ finished }) => finished),
-      step.image,
-    );
+    const image = pick(await this.#finished(), step.image);
     if (image === undefined) return;
     for (const stack of this.#stacks) stack.stale.add(image.id);
     if (step.what === "delete") await this.#service.remove(image);
@@ -388,6 +384,7 @@ export class Life {
     this.#bench.gate.release();
     this.#tell(run);
     const after = await this.#settled(misfortune !== null);
+    for (const { entry } of run.created) this.#seen.set(entry.id, this.#seen.get(entry.id) ?? this.#seen.size);
     this.#transfer(stack, it.before, after, run);
     const killed = misfortune?.what === "kill" && run.cut;
     judge({ ...this.#around(stack), ...it, after, killed, calm: misfortune === null });
@@ -504,6 +501,14 @@ export class Life {
 
   async #connections(stack: Stack): Promise<Record<string, unknown>> {
     return { main: await this.#service.connection(stack.account) };
+  }
+
+  /** The finished images, in an order that is the same in every life of the same steps. */
+  async #finished(): Promise<TrueImage[]> {
+    const truth = [...(await this.#service.truth()).values()].sort((one, other) => (one.name < other.name ? -1 : 1));
+    for (const { id } of truth) if (!this.#seen.has(id)) this.#seen.set(id, this.#seen.size);
+    const order = ({ id }: TrueImage) => this.#seen.get(id) ?? 0;
+    return truth.filter(({ finished }) => finished).sort((one, other) => order(one) - order(other));
   }
 
   #stack(n: number): Stack {
