@@ -83,7 +83,9 @@ function nothingLost({ before, after, run, owners, account }: Case): void {
   for (const image of before.values()) {
     if (after.has(image.id)) continue;
     const deletes = run.begun.filter(({ what, entry }) => what === "delete" && entry && imageOf(entry) === image.id);
-    if (deletes.some(({ entry }) => entry && owners.get(image.id)?.has(entry.uid))) continue;
+    // That somebody took its tag away is no reason to keep it.
+    const isFree = image.ownerTag === undefined;
+    if (deletes.some(({ entry }) => entry && (isFree || owners.get(image.id)?.has(entry.uid)))) continue;
     if (image.finished) {
       const by = deletes.length > 0 ? `${deletes.map(({ urn }) => short(urn))} no longer owned it` : "nobody asked";
       broken("a finished image disappears", `${describe(image)} is gone, and ${by}`);
