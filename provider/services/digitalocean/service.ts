@@ -14,6 +14,7 @@ import { completable, complete, create } from "./create.ts";
 import { remove } from "./delete.ts";
 import { digitalOceanLookups } from "./lookups.ts";
 import { memberParts } from "./members.ts";
+import { digitalOceanAnswers } from "./ownAnswers.ts";
 import { earlierMs, ImageReads } from "./reads.ts";
 import { tagParts } from "./tags.ts";
 import { update, warnOfRegionsLeft } from "./update.ts";
@@ -31,6 +32,7 @@ export function openDigitalOcean(connection: Connection<DigitalOceanSettings>, o
     service: "digitalocean",
     baseUrl: async () => endpoint,
     authorize: async () => ({ authorization: `Bearer ${token}` }),
+    ownAnswers: digitalOceanAnswers,
     budget: budgetFor(token, limits),
   });
   const client = createClient(http);

@@ -2,6 +2,7 @@ import type { Connection, DivvyCloudSettings } from "../../connection.ts";
 import { ImagesError } from "../../errors.ts";
 import { createHttp, type Http } from "../../http.ts";
 import { registerSecret } from "../../redaction.ts";
+import { divvyCloudAnswers } from "./ownAnswers.ts";
 
 /** Requests as one user, who is told by an API key, or by a login that all callers share and that is renewed when it ends. */
 export interface Session {
@@ -66,6 +67,7 @@ export function openSession(connection: Connection<DivvyCloudSettings>): Session
   const http = createHttp({
     ...shared,
     addressHint,
+    ownAnswers: divvyCloudAnswers,
     authorize: async renew =>
       apiKey === undefined
         ? { ...jsonType, "x-auth-token": await sessionId(renew) }

@@ -194,6 +194,7 @@ export function createClient(http: Http): GlanceClient {
         method: "GET",
         path: `${image(id)}/tasks`,
         accept: [403, 404],
+        optional: true,
       });
       return answer.status === 200 ? answer.body.tasks : [];
     },
@@ -253,6 +254,7 @@ export function createClient(http: Http): GlanceClient {
         method: "GET",
         path: "/v2/info/stores",
         accept: [404],
+        optional: true,
       });
       return answer.status === 404 ? [] : answer.body.stores;
     },
@@ -261,6 +263,7 @@ export function createClient(http: Http): GlanceClient {
         method: "GET",
         path: "/v2/info/import",
         accept: [404],
+        optional: true,
       });
       return answer.status === 404 ? [] : answer.body["import-methods"].value;
     },
@@ -272,6 +275,7 @@ export function createClient(http: Http): GlanceClient {
         method: "GET",
         path: "/v2/info/usage",
         accept: [403, 404],
+        optional: true,
       });
       return answer.status === 200 ? (answer.body.usage ?? {}) : {};
     },

@@ -20,6 +20,7 @@ import { imageFields } from "./fields.ts";
 import { glanceLookups } from "./lookups.ts";
 import { MemberReads } from "./memberReads.ts";
 import { glanceMembers } from "./members.ts";
+import { glanceAnswers } from "./ownAnswers.ts";
 import { imageReads } from "./reads.ts";
 import { Rest } from "./rest.ts";
 import { glanceTags } from "./tags.ts";
@@ -34,12 +35,18 @@ export interface OpenGlance {
 }
 
 /** Opens an image service that speaks the Image API v2, behind Keystone. Nothing is sent before it is first used. */
-export function openGlance(connection: Connection<OpenStackSettings>, dialect: Dialect, other: OpenOther): OpenGlance {
+export function openGlance(
+  connection: Connection<OpenStackSettings>,
+  dialect: Dialect,
+  other: OpenOther,
+  ownAnswers = glanceAnswers("v2"),
+): OpenGlance {
   const session = openSession(connection);
   const http = createHttp({
     service: dialect.service,
     baseUrl: () => session.endpoint("image"),
     authorize: async renew => ({ "x-auth-token": await session.token(renew) }),
+    ownAnswers,
     ...(connection.settings.caFile === undefined ? {} : { caFile: connection.settings.caFile }),
     ...(connection.settings.insecure === undefined ? {} : { insecure: connection.settings.insecure }),
   });

@@ -2,6 +2,7 @@ import type { Connection, OpenStackSettings } from "../../connection.ts";
 import { createHttp } from "../../http.ts";
 import { openSession } from "../../keystone.ts";
 import { copyAcross } from "../copyAcross.ts";
+import { glanceAnswers } from "../glance/ownAnswers.ts";
 import { WriteQueue } from "../glance/writes.ts";
 import type { OpenOther } from "../registry.ts";
 import type { ImageFacts, ImageQuery, ImageService } from "../service.ts";
@@ -27,6 +28,7 @@ export function openGlanceV1(connection: Connection<OpenStackSettings>, other: O
     service: "glance-v1",
     baseUrl: () => session.endpoint("image"),
     authorize: async renew => ({ "x-auth-token": await session.token(renew) }),
+    ownAnswers: glanceAnswers("v1"),
     caFile,
     insecure,
   });
