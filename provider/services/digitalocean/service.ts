@@ -39,6 +39,7 @@ export function openDigitalOcean(connection: Connection<DigitalOceanSettings>, o
   const cloud: DigitalOceanCloud = { client, reads: new ImageReads(client) };
   let signedIn: Promise<unknown> | undefined;
   let regions: ReturnType<typeof client.regions> | undefined;
+  let account: ReturnType<typeof client.account> | undefined;
 
   /** A region that is closed may well have an image from before, so that is left to the transfer to say. */
   async function checkRegions(property: string, wanted: readonly string[]): Promise<Problem[]> {
@@ -89,6 +90,13 @@ export function openDigitalOcean(connection: Connection<DigitalOceanSettings>, o
       return await update(cloud, id, change.actual, change.wanted, job);
     },
     deleteImage: (id, _options, job) => remove(cloud, id, job, true),
+    account() {
+      account ??= client.account().catch(error => {
+        account = undefined;
+        throw error;
+      });
+      return account;
+    },
     // DigitalOcean reports nothing about the data by which it could be told.
     holdsContent: async () => false,
     lookups: digitalOceanLookups(client),

@@ -5,5 +5,5 @@ export const divvyCloudAnswers: OwnAnswers = {
   knownBy: "its form",
   isOwn: () => false,
   sign: () => ({ method: "GET", path: "/v2/public/user/info" }),
-  isSign: body => typeof (body as { resource_id?: unknown } | undefined)?.resource_id === "string",
+  isSign: body => typeof body === "object" && body !== null && ("user_id" in body || "resource_id" in body),
 };

@@ -42,6 +42,7 @@ export function openDivvyCloud(connection: Connection<DivvyCloudSettings>): Imag
     findImages: query => find(cloud, query),
     updateImage: (id, change, job) => update(cloud, id, change, job),
     deleteImage: (id, options, job) => remove(cloud, id, options, job),
+    account: () => session.organization(),
     // An image's data never passes through DivvyCloud, so none is ever declared.
     holdsContent: async () => true,
     lookups: divvyCloudLookups(client),

@@ -102,6 +102,7 @@ export function openGlance(
       const image = await client.get(facts.id);
       return image !== undefined && (await holds(cloud, image, order, job));
     },
+    account: () => session.projectId(),
     async place() {
       return `${await session.endpoint("image")} ${await session.projectId()}`;
     },
@@ -130,6 +131,7 @@ export function byTarget(field: string, special: PartService, across: PartServic
     read: (id, values) => of(values).read(id, values),
     update: (id, values, changed, job, before) => of(values).update(id, values, changed, job, before),
     delete: (id, values, job) => of(values).delete(id, values, job),
+    holder: values => of(values).holder?.(values),
     completable: async (id, values, job) => (await of(values).completable?.(id, values, job)) ?? true,
   };
 }

@@ -67,6 +67,7 @@ export function openGlanceV1(connection: Connection<OpenStackSettings>, other: O
       const image = await client.get(facts.id);
       return !isGone(image) && (await holds(image, order, job));
     },
+    account: () => session.projectId(),
     async place() {
       return `${await session.endpoint("image")} ${await session.projectId()}`;
     },
