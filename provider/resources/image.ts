@@ -15,6 +15,7 @@ import { changesOf, inputsFrom, outputsFrom, refreshedOutputs } from "./managed.
 import { type Provider, partly, toFailures } from "./provider.ts";
 import {
   currentAccount,
+  demandOwnReplacement,
   demandReach,
   demandSameAccount,
   givenAway,
@@ -69,7 +70,7 @@ export const image: Provider = {
         if (isUnfinished(olds) && table.fields[name]?.reported) drop(replaces, name);
     }
     if (replaces.length > 0 && news.imageId !== undefined && sameId(id, news.imageId)) throw usedImageId(id, replaces);
-    if (replaces.length > 0 && olds.connection === news.connection) await demandReachOf(id, olds);
+    if (replaces.length > 0 && olds.connection === news.connection) await demandReachOf(id, olds, demandOwnReplacement);
     return { changes: updates.length + replaces.length > 0, replaces };
   },
 
@@ -176,9 +177,13 @@ function outputs(inputs: Values, facts: ImageFacts, account: Values): Values {
 }
 
 /** What is to be deleted, now or after its replacement, has to be within reach: see sameAccount.ts. */
-async function demandReachOf(id: string, props: Values): Promise<void> {
+async function demandReachOf(
+  id: string,
+  props: Values,
+  demand: (...of: Parameters<typeof demandReach>) => Promise<unknown> = demandReach,
+): Promise<void> {
   const service = serviceOf(props);
-  await demandReach(service, `image ${id}`, props, async () => (await service.readImage(id)) !== undefined);
+  await demand(service, `image ${id}`, props, async () => (await service.readImage(id)) !== undefined);
 }
 
 /** Brings an existing image under management, as the program describes it, without a new upload. */

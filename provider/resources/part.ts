@@ -7,7 +7,14 @@ import { generationOf } from "./generation.ts";
 import { jobOf, momentOf } from "./job.ts";
 import { changesOf, inputsFrom, outputsFrom, refreshedOutputs } from "./managed.ts";
 import { type Provider, partly, toFailures } from "./provider.ts";
-import { currentAccount, demandReach, demandSameAccount, rememberedAs, stillRemembered } from "./sameAccount.ts";
+import {
+  currentAccount,
+  demandOwnReplacement,
+  demandReach,
+  demandSameAccount,
+  rememberedAs,
+  stillRemembered,
+} from "./sameAccount.ts";
 import { tagOwner } from "./tagOwners.ts";
 
 /** The lifecycle of what belongs to an image and is managed by itself: a member, a tag, a copy. */
@@ -22,13 +29,10 @@ export function partProvider(kind: Kind, partOf: (service: ImageService) => Part
 
   /** What is to be deleted has to be within reach: see sameAccount.ts. @returns whether that is another account's */
   async function demandReachOf(id: string, props: Values): Promise<boolean> {
-    return await demandReach(
-      holder(props),
-      `${kind} ${id}`,
-      props,
-      async () => (await part(props).read(id, props)) !== undefined,
-    );
+    return await demandReach(holder(props), `${kind} ${id}`, props, () => isSeen(id, props));
   }
+
+  const isSeen = async (id: string, props: Values) => (await part(props).read(id, props)) !== undefined;
 
   return {
     configure: async request => configure(request.config),
@@ -57,7 +61,11 @@ export function partProvider(kind: Kind, partOf: (service: ImageService) => Part
           ((await part(news).completable?.(id, news, momentOf(news))) ?? true);
         (can ? updates : replaces).push("status");
       }
-      if (replaces.length > 0 && olds.connection === news.connection) await demandReachOf(id, olds);
+      if (replaces.length > 0 && olds.connection === news.connection) {
+        if (kind === "ImageCopy")
+          await demandOwnReplacement(holder(olds), `${kind} ${id}`, olds, () => isSeen(id, olds));
+        else await demandReachOf(id, olds);
+      }
       // Old and new can be one and the same thing to the service, and the old one is deleted last otherwise.
       return { changes: updates.length + replaces.length > 0, replaces, deleteBeforeReplace: kind !== "ImageCopy" };
     },
@@ -113,8 +121,7 @@ export function partProvider(kind: Kind, partOf: (service: ImageService) => Part
       const isAnothers = await demandReachOf(id, props);
       await part(props).delete(id, props, jobOf("delete", props));
       // To a service it may be the same whether it isn't there or isn't this account's to take away.
-      if (isAnothers && (await part(props).read(id, props)) !== undefined)
-        await demandSameAccount(holder(props), `${kind} ${id}`, props);
+      if (isAnothers && (await isSeen(id, props))) await demandSameAccount(holder(props), `${kind} ${id}`, props);
     },
   };
 }

@@ -71,6 +71,20 @@ export async function demandReach(
   return true;
 }
 
+/**
+ * Demands the same of what is to be replaced by something of its kind: that would be the other account's, whatever this one sees.
+ * @param isSeen asked where it isn't certain that the owner was the account: an earlier version may have adopted another project's image
+ */
+export async function demandOwnReplacement(
+  service: ImageService,
+  what: string,
+  props: Values,
+  isSeen: () => Promise<boolean>,
+): Promise<void> {
+  const isCertain = props[outputOf(props.service)] !== undefined || props.ownerTag !== undefined;
+  await demandReach(service, what, props, async () => !isCertain && (await isSeen()));
+}
+
 /** The account that the connection is now, where the state remembers another one. */
 async function otherAccount(service: ImageService, props: Values): Promise<string | undefined> {
   const before = remembered(props);

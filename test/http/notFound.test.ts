@@ -99,7 +99,8 @@ describe("a 404", () => {
     // It comes when all are answered.
     const sign: Answering = response => {
       const give = () => answer(response, 200, { images: [] });
-      missed === ids.length ? give() : (living = give);
+      if (missed === ids.length) give();
+      else living = give;
     };
     const client = await open(glance, rest, sign);
     const all = await Promise.all(ids.map(id => client.send({ ...wanted, path: `/v2/images/${id}` })));
