@@ -41,6 +41,14 @@ export function openDigitalOcean(connection: Connection<DigitalOceanSettings>, o
   let regions: ReturnType<typeof client.regions> | undefined;
   let account: ReturnType<typeof client.account> | undefined;
 
+  function askAccount(): Promise<string | undefined> {
+    account ??= client.account().catch(error => {
+      account = undefined;
+      throw error;
+    });
+    return account;
+  }
+
   /** A region that is closed may well have an image from before, so that is left to the transfer to say. */
   async function checkRegions(property: string, wanted: readonly string[]): Promise<Problem[]> {
     regions ??= client.regions();
@@ -90,17 +98,11 @@ export function openDigitalOcean(connection: Connection<DigitalOceanSettings>, o
       return await update(cloud, id, change.actual, change.wanted, job);
     },
     deleteImage: (id, _options, job) => remove(cloud, id, job, true),
-    account() {
-      account ??= client.account().catch(error => {
-        account = undefined;
-        throw error;
-      });
-      return account;
-    },
+    account: askAccount,
     // DigitalOcean reports nothing about the data by which it could be told.
     holdsContent: async () => false,
     lookups: digitalOceanLookups(client),
-    members: memberParts(cloud, other),
+    members: memberParts(cloud, other, askAccount),
     tags: tagParts(cloud),
     copies: copyParts(cloud, checkRegions),
   };
