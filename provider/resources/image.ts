@@ -15,6 +15,15 @@ import { generationOf } from "./generation.ts";
 import { jobOf, momentOf } from "./job.ts";
 import { changesOf, inputsFrom, outputsFrom, refreshedOutputs } from "./managed.ts";
 import { type Provider, partly, toFailures } from "./provider.ts";
+import {
+  currentAccount,
+  demandOwnReplacement,
+  demandReach,
+  demandSameAccount,
+  givenAway,
+  rememberedAs,
+  stillRemembered,
+} from "./sameAccount.ts";
 import { keepPrivate, openedSource, sourceData } from "./sources.ts";
 import { ownTags } from "./tagOwners.ts";
 
@@ -67,19 +76,22 @@ export const image: Provider = {
         if (isUnfinished(olds) && table.fields[name]?.reported) drop(replaces, name);
     }
     if (replaces.length > 0 && news.imageId !== undefined && sameId(id, news.imageId)) throw usedImageId(id, replaces);
+    if (replaces.length > 0 && olds.connection === news.connection) await demandReachOf(id, olds, demandOwnReplacement);
     return { changes: updates.length + replaces.length > 0, replaces };
   },
 
   async create(inputs) {
     const service = serviceOf(inputs);
     const job = jobOf("create", inputs);
+    const asking = currentAccount(service);
     try {
       const facts =
         inputs.adopt === undefined ? await service.createImage(orderOf(inputs), job) : await adopt(service, inputs);
       noteTags(facts.id, inputs);
-      return { id: facts.id, outs: outputs(inputs, facts) };
+      return { id: facts.id, outs: outputs(inputs, facts, rememberedAs(service, await asking, facts.owner)) };
     } catch (error) {
-      throw partly(error, facts => outputs(inputs, facts));
+      const account = await asking;
+      throw partly(error, facts => outputs(inputs, facts, rememberedAs(service, account, facts.owner)));
     }
   },
 
@@ -87,6 +99,7 @@ export const image: Provider = {
     const service = serviceOf(props);
     const facts = await service.readImage(id, (props.managed as string[] | undefined) ?? [], true);
     if (facts === undefined) {
+      if (props.managed !== undefined) await demandSameAccount(service, `image ${id}`, props);
       await tellOfNamesake(service, id, props);
       return { id: "", props: {} };
     }
@@ -96,16 +109,18 @@ export const image: Provider = {
     tellOfOwner(props, facts);
     const seen = withContentDrift(props, facts);
     const inputs = inputsFrom(table, props, seen);
-    return { id: facts.id, props: refreshedOutputs(table, props, seen), inputs };
+    const kept = givenAway(props, facts.owner);
+    return { id: facts.id, props: { ...refreshedOutputs(table, props, seen), ...kept }, inputs };
   },
 
   async update(id, olds, news) {
     const service = serviceOf(news);
     const job = jobOf("update", news);
+    const account = await stillRemembered(service, olds, news);
     try {
-      return { outs: keepingOwner(olds, outputs(news, await updated(service, id, olds, news))) };
+      return { outs: keepingOwner(olds, outputs(news, await updated(service, id, olds, news), account)) };
     } catch (error) {
-      throw partly(error, facts => keepingOwner(olds, outputs(news, facts)));
+      throw partly(error, facts => keepingOwner(olds, outputs(news, facts, account)));
     }
 
     async function updated(service: ImageService, id: string, olds: Values, news: Values): Promise<ImageFacts> {
@@ -119,13 +134,17 @@ export const image: Provider = {
             job,
           )
         : await service.readImage(id, Object.keys(news));
-      if (facts === undefined) throw goneOutside(id, service);
+      if (facts === undefined) {
+        await demandSameAccount(service, `image ${id}`, olds);
+        throw goneOutside(id, service);
+      }
       if (olds.content === undefined && order.data !== undefined) await demandContent(service, facts, order, job);
       return facts;
     }
   },
 
   async delete(id, props) {
+    await demandReachOf(id, props);
     // One that never was what was ordered has nothing to protect.
     const how = { force: props.forceDelete === true || isUnfinished(props), queued: props.deletion === "queued" };
     const removal = { ...how, owner: expectedOwner(props), claimed: false };
@@ -201,8 +220,19 @@ function orderOf(inputs: Values): ImageOrder {
   };
 }
 
-function outputs(inputs: Values, facts: ImageFacts): Values {
-  return outputsFrom(tableOf("Image", inputs.service), inputs, facts);
+/** @param account the output that remembers it */
+function outputs(inputs: Values, facts: ImageFacts, account: Values): Values {
+  return { ...outputsFrom(tableOf("Image", inputs.service), inputs, facts), ...account };
+}
+
+/** What is to be deleted, now or after its replacement, has to be within reach: see sameAccount.ts. */
+async function demandReachOf(
+  id: string,
+  props: Values,
+  demand: (...of: Parameters<typeof demandReach>) => Promise<unknown> = demandReach,
+): Promise<void> {
+  const service = serviceOf(props);
+  await demand(service, `image ${id}`, props, async () => (await service.readImage(id)) !== undefined);
 }
 
 /** Brings an existing image under management, as the program describes it, without a new upload. */

@@ -7,6 +7,14 @@ import { generationOf } from "./generation.ts";
 import { jobOf, momentOf } from "./job.ts";
 import { changesOf, inputsFrom, outputsFrom, refreshedOutputs } from "./managed.ts";
 import { type Provider, partly, toFailures } from "./provider.ts";
+import {
+  currentAccount,
+  demandOwnReplacement,
+  demandReach,
+  demandSameAccount,
+  rememberedAs,
+  stillRemembered,
+} from "./sameAccount.ts";
 import { tagOwner } from "./tagOwners.ts";
 
 /** The lifecycle of what belongs to an image and is managed by itself: a member, a tag, a copy. */
@@ -16,6 +24,16 @@ export function partProvider(kind: Kind, partOf: (service: ImageService) => Part
     tableOf(kind, inputs.service);
     return partOf(serviceOf(inputs)) as PartService;
   };
+  /** The service in whose account it is. */
+  const holder = (values: Values) => part(values).holder?.(values) ?? serviceOf(values);
+
+  /** What is to be deleted has to be within reach: see sameAccount.ts. @returns whether that is another account's */
+  async function demandReachOf(id: string, props: Values): Promise<boolean> {
+    return await demandReach(holder(props), `${kind} ${id}`, props, () => isSeen(id, props));
+  }
+
+  const isSeen = async (id: string, props: Values) => (await part(props).read(id, props)) !== undefined;
+
   return {
     configure: async request => configure(request.config),
 
@@ -43,22 +61,33 @@ export function partProvider(kind: Kind, partOf: (service: ImageService) => Part
           ((await part(news).completable?.(id, news, momentOf(news))) ?? true);
         (can ? updates : replaces).push("status");
       }
+      if (replaces.length > 0 && olds.connection === news.connection) {
+        if (kind === "ImageCopy")
+          await demandOwnReplacement(holder(olds), `${kind} ${id}`, olds, () => isSeen(id, olds));
+        else await demandReachOf(id, olds);
+      }
       // Old and new can be one and the same thing to the service, and the old one is deleted last otherwise.
       return { changes: updates.length + replaces.length > 0, replaces, deleteBeforeReplace: kind !== "ImageCopy" };
     },
 
     async create(inputs) {
       const table = tableOf(kind, inputs.service);
+      const asking = currentAccount(holder(inputs));
+      const account = async () => rememberedAs(holder(inputs), await asking);
       try {
         const facts = await part(inputs).create(inputs, jobOf("create", inputs));
-        return { id: facts.id, outs: outputsFrom(table, inputs, facts) };
+        return { id: facts.id, outs: { ...outputsFrom(table, inputs, facts), ...(await account()) } };
       } catch (error) {
-        throw partly(error, facts => outputsFrom(table, inputs, facts));
+        const known = await account();
+        throw partly(error, facts => ({ ...outputsFrom(table, inputs, facts), ...known }));
       }
     },
 
     async read(id, props) {
       const found = await part(props).read(id, props);
+      // An offer that isn't seen any more passes for accepted, and what another account is told of may be less.
+      if (props.managed !== undefined && (found === undefined || found.status !== props.status))
+        await demandSameAccount(holder(props), `${kind} ${id}`, props);
       if (found === undefined) return { id: "", props: {} };
       const facts = props.status === "unfinished" ? { ...found, status: "unfinished" } : found;
       const table = tableOf(kind, props.service);
@@ -70,6 +99,7 @@ export function partProvider(kind: Kind, partOf: (service: ImageService) => Part
       const table = tableOf(kind, news.service);
       const { updates } = changesOf(table, olds, news);
       const unfinished = isBroken(olds);
+      const account = await stillRemembered(holder(news), olds, news);
       try {
         const written = updates.filter(name => table.fields[name]?.change === "update" && news[name] !== undefined);
         if (unfinished) written.push("status");
@@ -77,15 +107,21 @@ export function partProvider(kind: Kind, partOf: (service: ImageService) => Part
           written.length > 0
             ? await part(news).update(id, news, written, jobOf("update", news), olds)
             : await part(news).read(id, news);
-        if (facts === undefined) throw goneOutside(kind, id);
-        return { outs: outputsFrom(table, news, facts) };
+        if (facts === undefined) {
+          await demandSameAccount(holder(olds), `${kind} ${id}`, olds);
+          throw goneOutside(kind, id);
+        }
+        return { outs: { ...outputsFrom(table, news, facts), ...account } };
       } catch (error) {
-        throw partly(error, facts => outputsFrom(table, news, facts));
+        throw partly(error, facts => ({ ...outputsFrom(table, news, facts), ...account }));
       }
     },
 
     async delete(id, props) {
+      const isAnothers = await demandReachOf(id, props);
       await part(props).delete(id, props, jobOf("delete", props));
+      // To a service it may be the same whether it isn't there or isn't this account's to take away.
+      if (isAnothers && (await isSeen(id, props))) await demandSameAccount(holder(props), `${kind} ${id}`, props);
     },
   };
 }

@@ -136,6 +136,8 @@ export function copyAcross(source: ImageService, other: OpenOther): PartService 
       return found === undefined ? undefined : facts(values, found);
     },
 
+    holder: targetOf,
+
     async completable(id, values, job) {
       // What the target fetches by itself isn't cut off with us.
       const patient = (values.to as Target).mode === "import" ? forLeftover(job) : job;

@@ -125,6 +125,8 @@ export interface ImageService {
   deleteImage(id: string, removal: Removal, job: Job): Promise<boolean>;
   /** Whether the image's data is what the order's is; reads that once where the digests' algorithms differ. */
   holdsContent(facts: ImageFacts, order: ImageOrder, job: Job): Promise<boolean>;
+  /** The account that the connection is signed in to, which sees what it owns: a project's id, a team's. undefined: the service doesn't tell. */
+  account?(): Promise<string | undefined>;
   /** Names the account's project and region on its cloud: the same for two connections that lead to the same place. */
   place?(): Promise<string>;
   /** An image's data, for copying it to another service. */
@@ -154,6 +156,8 @@ export interface PartService {
    * @param before the outputs as they are in the state
    */
   update(id: string, values: Values, changed: readonly string[], job: Job, before: Values): Promise<Facts>;
+  /** The service in whose account it is. Default: the one that has the image */
+  holder?(values: Values): ImageService | undefined;
   /** As with an image's. @param values the inputs now wanted */
   completable?(id: string, values: Values, job: Job): Promise<boolean>;
   /** Resolves when it is gone; one that is gone already is fine. */

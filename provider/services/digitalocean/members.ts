@@ -13,6 +13,8 @@ export interface DigitalOceanMembers extends PartService {
   accept(imageId: string, transfer: string, recipientUuid: string): Promise<boolean>;
   /** Whether this account has the image. */
   has(imageId: string): Promise<boolean>;
+  /** Demands that this account is the one that an image was offered to, for what it doesn't have to be gone. */
+  demandRecipient(imageId: string, recipientUuid: unknown): Promise<void>;
 }
 
 /**
@@ -22,8 +24,13 @@ export interface DigitalOceanMembers extends PartService {
  *
  * An id is `<image id>/<recipient>/<transfer id>`; the transfer's is 0 where nothing had to be accepted.
  * @param other opens the connection that `accept` names
+ * @param account the one that the token is of; undefined where it isn't allowed to ask
  */
-export function memberParts(cloud: DigitalOceanCloud, other: OpenOther): DigitalOceanMembers {
+export function memberParts(
+  cloud: DigitalOceanCloud,
+  other: OpenOther,
+  account: () => Promise<string | undefined>,
+): DigitalOceanMembers {
   function recipientOf(values: Values): DigitalOceanMembers | undefined {
     const accept = values.accept as { connection: string } | undefined;
     return accept === undefined ? undefined : membersOf(other({ connection: accept.connection }));
@@ -59,6 +66,15 @@ export function memberParts(cloud: DigitalOceanCloud, other: OpenOther): Digital
   }
 
   return {
+    async demandRecipient(imageId, recipientUuid) {
+      const now = await account();
+      if (now === undefined || recipientUuid === undefined || now === recipientUuid) return;
+      throw new ImagesError(
+        "configuration",
+        `image ${imageId} was offered to account ${String(recipientUuid)}, but accept.connection is account ${now}: that it isn't seen from there doesn't mean that it is gone`,
+        { hint: "Nothing was changed. Have accept.connection lead to the account that the offer was made to" },
+      );
+    },
     async accept(imageId, transfer, recipientUuid) {
       const accepted = await cloud.client.acceptOffer(imageId, transfer, recipientUuid);
       cloud.reads.wrote(imageId);
@@ -102,7 +118,10 @@ export function memberParts(cloud: DigitalOceanCloud, other: OpenOther): Digital
           : { ...facts, status: "pending" };
       // It left this account: the recipient has it, as far as can be seen from here.
       const recipient = recipientOf(values);
-      if (recipient !== undefined && !(await recipient.has(imageId))) return undefined;
+      if (recipient !== undefined && !(await recipient.has(imageId))) {
+        await recipient.demandRecipient(imageId, values.recipientUuid);
+        return undefined;
+      }
       return { ...facts, status: "accepted" };
     },
 

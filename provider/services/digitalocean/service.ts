@@ -16,6 +16,7 @@ import { untilDropletIdle } from "./fromDroplet.ts";
 import { imageAdapter } from "./image.ts";
 import { digitalOceanLookups } from "./lookups.ts";
 import { memberParts } from "./members.ts";
+import { digitalOceanAnswers } from "./ownAnswers.ts";
 import { earlierMs, ImageReads } from "./reads.ts";
 import { tagParts } from "./tags.ts";
 import { update, warnOfRegionsLeft } from "./update.ts";
@@ -33,6 +34,7 @@ export function openDigitalOcean(connection: Connection<DigitalOceanSettings>, o
     service: "digitalocean",
     baseUrl: async () => endpoint,
     authorize: async () => ({ authorization: `Bearer ${token}` }),
+    ownAnswers: digitalOceanAnswers,
     budget: budgetFor(token, limits),
   });
   const client = createClient(http);
@@ -41,6 +43,15 @@ export function openDigitalOcean(connection: Connection<DigitalOceanSettings>, o
   const images = reconciled(adapter);
   let signedIn: Promise<unknown> | undefined;
   let regions: ReturnType<typeof client.regions> | undefined;
+  let account: ReturnType<typeof client.account> | undefined;
+
+  function askAccount(): Promise<string | undefined> {
+    account ??= client.account().catch(error => {
+      account = undefined;
+      throw error;
+    });
+    return account;
+  }
 
   /** A region that is closed may well have an image from before, so that is left to the transfer to say. */
   async function checkRegions(property: string, wanted: readonly string[]): Promise<Problem[]> {
@@ -102,10 +113,11 @@ export function openDigitalOcean(connection: Connection<DigitalOceanSettings>, o
       warnOfRegionsLeft(id, change.actual, change.wanted, job);
       return factsOf(await update(cloud, id, change.actual, change.wanted, job));
     },
+    account: askAccount,
     // DigitalOcean reports nothing about the data by which it could be told.
     holdsContent: async () => false,
     lookups: digitalOceanLookups(client),
-    members: memberParts(cloud, other),
+    members: memberParts(cloud, other, askAccount),
     tags: tagParts(cloud),
     copies: copyParts(cloud, checkRegions),
   };

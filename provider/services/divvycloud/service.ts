@@ -40,6 +40,7 @@ export function openDivvyCloud(connection: Connection<DivvyCloudSettings>): Imag
     readImage: (id, _fields, earlierWillDo) => cloud.reads.read(id, earlierWillDo),
     findImages: query => find(cloud, query),
     updateImage: (id, change, job) => update(cloud, id, change, job),
+    account: () => session.organization(),
     // An image's data never passes through DivvyCloud, so none is ever declared.
     holdsContent: async () => true,
     lookups: divvyCloudLookups(client),

@@ -157,6 +157,8 @@ export function tenantCopies(source: ImageService, replicator: ReplicatorClient,
       return { problems, inputs: connection === undefined ? {} : { destination: connection } };
     },
 
+    holder: destinationOf,
+
     async create(values, job) {
       const imageId = String(values.imageId).toLowerCase();
       const found = await leftover(imageId, values);

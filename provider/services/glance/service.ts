@@ -20,6 +20,7 @@ import { imageAdapter, isDeleted } from "./image.ts";
 import { glanceLookups } from "./lookups.ts";
 import { MemberReads } from "./memberReads.ts";
 import { glanceMembers } from "./members.ts";
+import { glanceAnswers } from "./ownAnswers.ts";
 import { ownedImages } from "./owned.ts";
 import { imageReads } from "./reads.ts";
 import { Rest } from "./rest.ts";
@@ -35,12 +36,18 @@ export interface OpenGlance {
 }
 
 /** Opens an image service that speaks the Image API v2, behind Keystone. Nothing is sent before it is first used. */
-export function openGlance(connection: Connection<OpenStackSettings>, dialect: Dialect, other: OpenOther): OpenGlance {
+export function openGlance(
+  connection: Connection<OpenStackSettings>,
+  dialect: Dialect,
+  other: OpenOther,
+  ownAnswers = glanceAnswers("v2"),
+): OpenGlance {
   const session = openSession(connection);
   const http = createHttp({
     service: dialect.service,
     baseUrl: () => session.endpoint("image"),
     authorize: async renew => ({ "x-auth-token": await session.token(renew) }),
+    ownAnswers,
     ...(connection.settings.caFile === undefined ? {} : { caFile: connection.settings.caFile }),
     ...(connection.settings.insecure === undefined ? {} : { insecure: connection.settings.insecure }),
   });
@@ -97,6 +104,7 @@ export function openGlance(connection: Connection<OpenStackSettings>, dialect: D
       const image = await client.get(facts.id);
       return image !== undefined && (await holds(cloud, image, order, job));
     },
+    account: () => session.projectId(),
     async place() {
       return `${await session.endpoint("image")} ${await session.projectId()}`;
     },
@@ -125,6 +133,7 @@ export function byTarget(field: string, special: PartService, across: PartServic
     read: (id, values) => of(values).read(id, values),
     update: (id, values, changed, job, before) => of(values).update(id, values, changed, job, before),
     delete: (id, values, job) => of(values).delete(id, values, job),
+    holder: values => of(values).holder?.(values),
     completable: async (id, values, job) => (await of(values).completable?.(id, values, job)) ?? true,
   };
 }

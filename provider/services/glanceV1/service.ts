@@ -4,6 +4,7 @@ import { openSession } from "../../keystone.ts";
 import { reconciled } from "../../reconcile/index.ts";
 import { OwnerLooks } from "../../reconcile/ownerLooks.ts";
 import { copyAcross } from "../copyAcross.ts";
+import { glanceAnswers } from "../glance/ownAnswers.ts";
 import { ownerProperties } from "../glance/ownership.ts";
 import { WriteQueue } from "../glance/writes.ts";
 import type { OpenOther } from "../registry.ts";
@@ -29,6 +30,7 @@ export function openGlanceV1(connection: Connection<OpenStackSettings>, other: O
     service: "glance-v1",
     baseUrl: () => session.endpoint("image"),
     authorize: async renew => ({ "x-auth-token": await session.token(renew) }),
+    ownAnswers: glanceAnswers("v1"),
     caFile,
     insecure,
   });
@@ -69,6 +71,7 @@ export function openGlanceV1(connection: Connection<OpenStackSettings>, other: O
       const image = await client.get(facts.id);
       return !isGone(image) && (await holds(image, order, job));
     },
+    account: () => session.projectId(),
     async place() {
       return `${await session.endpoint("image")} ${await session.projectId()}`;
     },
