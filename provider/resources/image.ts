@@ -4,17 +4,18 @@ import { warn } from "../engine.ts";
 import { ImagesError } from "../errors.ts";
 import { hasUnknown, type Problem, unknownValue } from "../fields/field.ts";
 import { markOf } from "../mark.ts";
+import { claims, refuseConflicts } from "../reconcile/claims.ts";
 import { configure, serviceOf, tableOf } from "../runtime.ts";
 import type { ImageFacts, ImageOrder, ImageService, Values } from "../services/service.ts";
 import { lostContent } from "../services/storedData.ts";
 import { forLeftover } from "../wait.ts";
 import { declaredIn, problemOf, problemsIn } from "./checks.ts";
 import { generationOf } from "./generation.ts";
+import { claimImage, declaredImage, storesToLeave } from "./imageClaims.ts";
 import { jobOf, momentOf } from "./job.ts";
 import { changesOf, inputsFrom, outputsFrom, refreshedOutputs } from "./managed.ts";
 import { type Provider, partly, toFailures } from "./provider.ts";
 import { keepPrivate, openedSource, sourceData } from "./sources.ts";
-import { ownTags } from "./tagOwners.ts";
 
 /** The lifecycle of an Image, on every service. */
 export const image: Provider = {
@@ -22,12 +23,16 @@ export const image: Provider = {
 
   async check(olds, news) {
     const inputs = declaredIn(news);
+    claims.declare(String(inputs.resource), []);
     try {
       if (inputs.source !== undefined) inputs.source = openedSource(inputs.source);
     } catch (error) {
       return { inputs: news, failures: toFailures([problemOf("source", error)]) };
     }
-    const problems = await problemsIn("Image", inputs, service => service.checkImage(inputs));
+    const problems = await problemsIn("Image", inputs, async service => [
+      ...(await service.checkImage(inputs)),
+      ...(await declaredImage(service, inputs)),
+    ]);
     if (problems.length > 0) return { inputs: news, failures: toFailures(problems) };
     const generation = generationOf(String(inputs.resource), olds);
     if (generation > 0) inputs.generation = generation;
@@ -41,7 +46,6 @@ export const image: Provider = {
   },
 
   async diff(id, olds, news) {
-    noteTags(id, news);
     const table = tableOf("Image", news.service);
     const { updates, replaces } = changesOf(table, olds, news);
     if (sameId(id, news.imageId)) drop(replaces, "imageId");
@@ -61,6 +65,9 @@ export const image: Provider = {
         if (isUnfinished(olds) && table.fields[name]?.reported) drop(replaces, name);
     }
     if (replaces.length > 0 && news.imageId !== undefined && sameId(id, news.imageId)) throw usedImageId(id, replaces);
+    if (replaces.length === 0 && !hasUnknown(news.connection)) {
+      refuseConflicts(await claimImage(serviceOf(news), id, news));
+    }
     return { changes: updates.length + replaces.length > 0, replaces };
   },
 
@@ -70,7 +77,7 @@ export const image: Provider = {
     try {
       const facts =
         inputs.adopt === undefined ? await service.createImage(orderOf(inputs), job) : await adopt(service, inputs);
-      noteTags(facts.id, inputs);
+      await claimImage(service, facts.id, inputs);
       return { id: facts.id, outs: outputs(inputs, facts) };
     } catch (error) {
       throw partly(error, facts => outputs(inputs, facts));
@@ -104,6 +111,7 @@ export const image: Provider = {
 
     async function updated(service: ImageService, id: string, olds: Values, news: Values): Promise<ImageFacts> {
       const { change, any } = changesOf(tableOf("Image", news.service), olds, news);
+      change.removedStores = await storesToLeave(service, id, change.removedStores, job);
       const order = orderOf(news);
       if (needsData(olds, news)) return await service.completeImage(id, order, job);
       const facts = any
@@ -162,6 +170,7 @@ async function adopt(service: ImageService, inputs: Values): Promise<ImageFacts>
   const job = jobOf("create", inputs);
   const order = orderOf(inputs);
   const facts = await adopted(service, inputs.adopt as { id?: string; name?: string }, Object.keys(inputs));
+  refuseConflicts(await claimImage(service, facts.id, inputs));
   const { replaces, change, any } = changesOf(table, { ...facts, ...kept(inputs) }, inputs);
   const different = replaces.filter(field => table.fields[field]?.reported);
   if (different.length > 0) {
@@ -262,11 +271,6 @@ function tellOfOwner(props: Values, facts: ImageFacts): void {
     `image ${facts.id} belongs to project ${String(facts.owner)} now, and belonged to ${String(props.owner)}: only an administrator of the cloud can give it back`,
     urnOf(String(props.resource)),
   );
-}
-
-/** An Image that declares tags owns all of them; an ImageTag on the same image has to be told. */
-function noteTags(id: string, inputs: Values): void {
-  if (inputs.tags !== undefined) ownTags(id, String(inputs.resource).split("::").at(-1) ?? "");
 }
 
 function isUnfinished(props: Values): boolean {

@@ -1,5 +1,8 @@
+import { urnOf } from "../../shared/resourceName.ts";
+import { warn } from "../engine.ts";
 import { ImagesError } from "../errors.ts";
 import { hasUnknown, type Kind, type Problem } from "../fields/field.ts";
+import { type Conflict, claims, refuseConflicts } from "../reconcile/claims.ts";
 import { configure, serviceOf, tableOf } from "../runtime.ts";
 import type { ImageService, PartService, Values } from "../services/service.ts";
 import { declaredIn, problemsIn } from "./checks.ts";
@@ -7,7 +10,6 @@ import { generationOf } from "./generation.ts";
 import { jobOf, momentOf } from "./job.ts";
 import { changesOf, inputsFrom, outputsFrom, refreshedOutputs } from "./managed.ts";
 import { type Provider, partly, toFailures } from "./provider.ts";
-import { tagOwner } from "./tagOwners.ts";
 
 /** The lifecycle of what belongs to an image and is managed by itself: a member, a tag, a copy. */
 export function partProvider(kind: Kind, partOf: (service: ImageService) => PartService | undefined): Provider {
@@ -21,10 +23,14 @@ export function partProvider(kind: Kind, partOf: (service: ImageService) => Part
 
     async check(olds, news) {
       const inputs = declaredIn(news);
+      claims.declare(String(inputs.resource), []);
       const problems = await problemsIn(kind, inputs, async service => {
-        const found = await partOf(service)?.check?.(inputs, Object.keys(olds).length > 0 ? olds : undefined);
+        const part = partOf(service);
+        const found = await part?.check?.(inputs, Object.keys(olds).length > 0 ? olds : undefined);
         Object.assign(inputs, found?.inputs);
-        return [...(kind === "ImageTag" ? fights(inputs) : []), ...(found?.problems ?? [])];
+        for (const warning of found?.warnings ?? []) warn(warning, urnOf(String(inputs.resource)));
+        if (part === undefined || (found !== undefined && found.problems.length > 0)) return found?.problems ?? [];
+        return await declaredTwice(part, inputs);
       });
       if (problems.length > 0) return { inputs: news, failures: toFailures(problems) };
       const generation = generationOf(String(inputs.resource), olds);
@@ -43,6 +49,9 @@ export function partProvider(kind: Kind, partOf: (service: ImageService) => Part
           ((await part(news).completable?.(id, news, momentOf(news))) ?? true);
         (can ? updates : replaces).push("status");
       }
+      if (replaces.length === 0) {
+        refuseConflicts(hasUnknown([news.connection, news.to]) ? [] : await hold(part(news), id, { ...olds, ...news }));
+      }
       // Old and new can be one and the same thing to the service, and the old one is deleted last otherwise.
       return { changes: updates.length + replaces.length > 0, replaces, deleteBeforeReplace: kind !== "ImageCopy" };
     },
@@ -50,7 +59,10 @@ export function partProvider(kind: Kind, partOf: (service: ImageService) => Part
     async create(inputs) {
       const table = tableOf(kind, inputs.service);
       try {
-        const facts = await part(inputs).create(inputs, jobOf("create", inputs));
+        const job = jobOf("create", inputs);
+        const keys = claims.of(String(inputs.resource));
+        const facts = await claims.inTurn(keys, () => part(inputs).create(inputs, job));
+        await hold(part(inputs), facts.id, { ...inputs, ...facts });
         return { id: facts.id, outs: outputsFrom(table, inputs, facts) };
       } catch (error) {
         throw partly(error, facts => outputsFrom(table, inputs, facts));
@@ -75,7 +87,9 @@ export function partProvider(kind: Kind, partOf: (service: ImageService) => Part
         if (unfinished) written.push("status");
         const facts =
           written.length > 0
-            ? await part(news).update(id, news, written, jobOf("update", news), olds)
+            ? await claims.inTurn([...claims.of(String(news.resource)), ...(await part(news).keysOf(olds))], () =>
+                part(news).update(id, news, written, jobOf("update", news), olds),
+              )
             : await part(news).read(id, news);
         if (facts === undefined) throw goneOutside(kind, id);
         return { outs: outputsFrom(table, news, facts) };
@@ -85,7 +99,10 @@ export function partProvider(kind: Kind, partOf: (service: ImageService) => Part
     },
 
     async delete(id, props) {
-      await part(props).delete(id, props, jobOf("delete", props));
+      const job = jobOf("delete", props);
+      const own = await part(props).ownImage?.(id, props);
+      if (own !== undefined && job.stays(own)) return;
+      await claims.inTurn(await part(props).keysOf(props), () => part(props).delete(id, props, job));
     },
   };
 }
@@ -95,12 +112,19 @@ function isBroken({ status }: Values): boolean {
   return status === "unfinished" || status === "error" || status === "canceled";
 }
 
-/** An Image that declares its tags takes every other tag for drift. */
-function fights({ imageId, tag }: Values): Problem[] {
-  const owner = tagOwner(imageId);
-  if (owner === undefined) return [];
-  const reason = `the Image ${owner} declares all tags of this image, and would take ${JSON.stringify(tag)} away again: add the tag there, or leave tags out there`;
-  return [{ property: "tag", reason }];
+/** What a resource declares that another resource of the program declares, too. */
+async function declaredTwice(part: PartService, inputs: Values): Promise<Problem[]> {
+  if (hasUnknown(inputs)) return [];
+  const conflicts = claims.declare(String(inputs.resource), await part.keysOf(inputs));
+  return conflicts.map(({ key, reason }) => ({ property: key.kind === "tag" ? "tag" : "imageId", reason }));
+}
+
+/** Notes that a resource has what it declares. @returns the other resource that has its image, too */
+async function hold(part: PartService, id: string, outputs: Values): Promise<Conflict[]> {
+  const { resource } = outputs;
+  claims.hold(String(resource));
+  const own = await part.ownImage?.(id, outputs);
+  return own === undefined ? [] : claims.add(String(resource), [own]);
 }
 
 function goneOutside(kind: Kind, id: string): ImagesError {

@@ -124,6 +124,13 @@ export function copyAcross(source: ImageService, other: OpenOther): PartService 
       return { problems, inputs: { metadata, ...(content === undefined ? {} : { content }) } };
     },
 
+    // It shares nothing with other copies of the same image.
+    keysOf: async () => [],
+
+    async ownImage(id, values) {
+      return { kind: "image", cloud: await targetOf(values).address(), imageId: id.toLowerCase() };
+    },
+
     async create(values, job) {
       const target = targetOf(values);
       const { left, ...order } = await orderOf(values);

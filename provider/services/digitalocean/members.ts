@@ -1,5 +1,6 @@
 import { ImagesError, UnfinishedError } from "../../errors.ts";
 import { hasUnknown } from "../../fields/field.ts";
+import type { Key } from "../keys.ts";
 import type { OpenOther } from "../registry.ts";
 import type { Facts, ImageService, PartService, Values } from "../service.ts";
 import type { Recipient } from "./client.ts";
@@ -27,6 +28,11 @@ export function memberParts(cloud: DigitalOceanCloud, other: OpenOther): Digital
   function recipientOf(values: Values): DigitalOceanMembers | undefined {
     const accept = values.accept as { connection: string } | undefined;
     return accept === undefined ? undefined : membersOf(other({ connection: accept.connection }));
+  }
+
+  async function keyOf(imageId: unknown, recipient: unknown): Promise<Key> {
+    const entry = String(recipient).toLowerCase();
+    return { kind: "member", cloud: await cloud.address(), imageId: String(imageId), entry };
   }
 
   async function offer(imageId: string, values: Values): Promise<string> {
@@ -77,6 +83,10 @@ export function memberParts(cloud: DigitalOceanCloud, other: OpenOther): Digital
       return { problems: [], inputs: status === undefined ? { status: "accepted" } : {} };
     },
 
+    keysOf: async ({ imageId, recipientUuid, recipientEmail }) => [
+      await keyOf(imageId, recipientUuid ?? recipientEmail),
+    ],
+
     async create(values) {
       const imageId = String(values.imageId);
       const memberId = String(values.recipientUuid ?? values.recipientEmail);
@@ -113,6 +123,7 @@ export function memberParts(cloud: DigitalOceanCloud, other: OpenOther): Digital
 
     async delete(id, _values, job) {
       const { imageId, memberId, transfer } = parse(id);
+      if (job.stays(await keyOf(imageId, memberId))) return;
       const cancelled = transfer !== "0" && (await cloud.client.cancelOffer(imageId, transfer));
       if (cancelled || (await cloud.reads.read(imageId)) !== undefined) return;
       job.warn(`image ${imageId} was accepted by ${memberId}, and stays there: only the recipient can give it back`);

@@ -4,6 +4,7 @@ import type { Problem } from "../../fields/field.ts";
 import { hasUnknown } from "../../fields/field.ts";
 import { budgetFor } from "../../http/budget.ts";
 import { createHttp } from "../../http.ts";
+import { addressOf } from "../keys.ts";
 import type { OpenOther } from "../registry.ts";
 import type { ImageService } from "../service.ts";
 import { factsOf, isDeleted } from "./attributes.ts";
@@ -34,7 +35,8 @@ export function openDigitalOcean(connection: Connection<DigitalOceanSettings>, o
     budget: budgetFor(token, limits),
   });
   const client = createClient(http);
-  const cloud: DigitalOceanCloud = { client, reads: new ImageReads(client) };
+  const address = async () => addressOf(endpoint);
+  const cloud: DigitalOceanCloud = { client, reads: new ImageReads(client), address };
   let signedIn: Promise<unknown> | undefined;
   let regions: ReturnType<typeof client.regions> | undefined;
 
@@ -66,6 +68,7 @@ export function openDigitalOcean(connection: Connection<DigitalOceanSettings>, o
         throw error;
       });
     },
+    address,
     checkImage: async ({ regions }) =>
       Array.isArray(regions) && !hasUnknown(regions) ? await checkRegions("regions", regions) : [],
     createImage: (order, job) => create(cloud, order, job),

@@ -1,5 +1,6 @@
 import type { Connection, DivvyCloudSettings } from "../../connection.ts";
 import { hasUnknown, type Problem } from "../../fields/field.ts";
+import { addressOf } from "../keys.ts";
 import type { ImageFacts, ImageQuery, ImageService, Values } from "../service.ts";
 import { factsOf } from "./attributes.ts";
 import { createClient, tellingClient, type WireCloud } from "./client.ts";
@@ -35,6 +36,7 @@ export function openDivvyCloud(connection: Connection<DivvyCloudSettings>): Imag
     name: "divvycloud",
     connection,
     signIn: () => session.signIn(),
+    address: async () => addressOf(connection.settings.url),
     checkImage,
     createImage: (order, job) => create(cloud, order, job),
     completeImage: async (id, order, job) => await complete(cloud, await present(cloud, id), order, job),

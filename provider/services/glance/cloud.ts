@@ -17,6 +17,8 @@ export interface GlanceCloud {
   memberships: Memberships<Invitation>;
   writes: WriteQueue;
   rest: Rest;
+  /** See ImageService. */
+  address(): Promise<string>;
   /** The project that owns what this account makes. */
   projectId(): Promise<string>;
   /** The algorithm whose digest the server reports of an image's data; learned from its first answer. */

@@ -2,6 +2,7 @@ import type { Connection, OpenStackSettings } from "../../connection.ts";
 import { createHttp, type Http } from "../../http.ts";
 import { openSession } from "../../keystone.ts";
 import { copyAcross } from "../copyAcross.ts";
+import { addressOf } from "../keys.ts";
 import { Memberships } from "../memberships.ts";
 import type { OpenOther } from "../registry.ts";
 import type { ImageFacts, ImageQuery, ImageService, PartService, Values } from "../service.ts";
@@ -62,6 +63,7 @@ export function openGlance(connection: Connection<OpenStackSettings>, dialect: D
     members,
     memberships: new Memberships((imageId, member) => members.read(imageId, member)),
     writes: new WriteQueue(),
+    address: async () => addressOf(await session.endpoint("image")),
     projectId: () => session.projectId(),
     hashAlgorithm: dialect.hashes ? "sha512" : "md5",
   };
@@ -72,6 +74,7 @@ export function openGlance(connection: Connection<OpenStackSettings>, dialect: D
     async signIn() {
       await session.token();
     },
+    address: () => cloud.address(),
     imageFields: () => imageFields(dialect),
     checkImage: values => discovery.check(values),
     createImage: async (order, job) => await shareAsOrdered(cloud, await create(cloud, order, job), order.values),
@@ -120,6 +123,8 @@ export function byTarget(field: string, special: PartService, across: PartServic
   return {
     check: async (values, before) => (await of(values).check?.(values, before)) ?? { problems: [] },
     create: (values, job) => of(values).create(values, job),
+    keysOf: values => of(values).keysOf(values),
+    ownImage: async (id, values) => await of(values).ownImage?.(id, values),
     read: (id, values) => of(values).read(id, values),
     update: (id, values, changed, job, before) => of(values).update(id, values, changed, job, before),
     delete: (id, values, job) => of(values).delete(id, values, job),

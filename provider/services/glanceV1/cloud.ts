@@ -11,6 +11,8 @@ export interface GlanceV1Cloud {
   reads: Reads<WireImage>;
   memberships: Memberships<SharedImage>;
   writes: WriteQueue;
+  /** See ImageService. */
+  address(): Promise<string>;
   /** The project that owns what this account makes. */
   projectId(): Promise<string>;
 }

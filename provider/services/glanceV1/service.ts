@@ -3,6 +3,7 @@ import { createHttp } from "../../http.ts";
 import { openSession } from "../../keystone.ts";
 import { copyAcross } from "../copyAcross.ts";
 import { WriteQueue } from "../glance/writes.ts";
+import { addressOf } from "../keys.ts";
 import type { OpenOther } from "../registry.ts";
 import type { ImageFacts, ImageQuery, ImageService } from "../service.ts";
 import { dataOf } from "../storedData.ts";
@@ -39,6 +40,7 @@ export function openGlanceV1(connection: Connection<OpenStackSettings>, other: O
     reads: imageReads(client),
     memberships: memberships(client),
     writes: new WriteQueue(),
+    address: async () => addressOf(await session.endpoint("image")),
     projectId: () => session.projectId(),
   };
   const service: ImageService = {
@@ -47,6 +49,7 @@ export function openGlanceV1(connection: Connection<OpenStackSettings>, other: O
     async signIn() {
       await session.token();
     },
+    address: () => cloud.address(),
     imageFields,
     // Nothing that only the service knows: it can't be asked for its formats or its policies.
     checkImage: async () => [],

@@ -19,6 +19,7 @@ export async function exerciseProvider(cloud: DigitalOceanDescription): Promise<
   const job: Job = {
     report: () => {},
     warn: () => {},
+    stays: () => false,
     signal: new AbortController().signal,
     deadline: Date.now() + 60_000,
     label: "exercise",
