@@ -11,7 +11,7 @@ import { lostContent } from "../services/storedData.ts";
 import { forLeftover } from "../wait.ts";
 import { declaredIn, problemOf, problemsIn } from "./checks.ts";
 import { generationOf } from "./generation.ts";
-import { claimImage, declaredImage, storesToLeave } from "./imageClaims.ts";
+import { declaredBefore, declareImage, isOthers, storesToLeave } from "./imageClaims.ts";
 import { jobOf, momentOf } from "./job.ts";
 import { changesOf, inputsFrom, outputsFrom, refreshedOutputs } from "./managed.ts";
 import { type Provider, partly, toFailures } from "./provider.ts";
@@ -31,7 +31,7 @@ export const image: Provider = {
     }
     const problems = await problemsIn("Image", inputs, async service => [
       ...(await service.checkImage(inputs)),
-      ...(await declaredImage(service, inputs)),
+      ...(await declaredBefore(service, inputs)),
     ]);
     if (problems.length > 0) return { inputs: news, failures: toFailures(problems) };
     const generation = generationOf(String(inputs.resource), olds);
@@ -66,7 +66,7 @@ export const image: Provider = {
     }
     if (replaces.length > 0 && news.imageId !== undefined && sameId(id, news.imageId)) throw usedImageId(id, replaces);
     if (replaces.length === 0 && !hasUnknown(news.connection)) {
-      refuseConflicts(await claimImage(serviceOf(news), id, news));
+      refuseConflicts(await declareImage(serviceOf(news), id, news));
     }
     return { changes: updates.length + replaces.length > 0, replaces };
   },
@@ -77,7 +77,7 @@ export const image: Provider = {
     try {
       const facts =
         inputs.adopt === undefined ? await service.createImage(orderOf(inputs), job) : await adopt(service, inputs);
-      await claimImage(service, facts.id, inputs);
+      await declareImage(service, facts.id, inputs);
       return { id: facts.id, outs: outputs(inputs, facts) };
     } catch (error) {
       throw partly(error, facts => outputs(inputs, facts));
@@ -130,7 +130,10 @@ export const image: Provider = {
   async delete(id, props) {
     // One that never was what was ordered has nothing to protect.
     const how = { force: props.forceDelete === true || isUnfinished(props), queued: props.deletion === "queued" };
-    await serviceOf(props).deleteImage(id, how, jobOf("delete", props));
+    const service = serviceOf(props);
+    const job = jobOf("delete", props);
+    if (await isOthers(service, id, job)) return;
+    await service.deleteImage(id, how, job);
   },
 };
 
@@ -170,7 +173,7 @@ async function adopt(service: ImageService, inputs: Values): Promise<ImageFacts>
   const job = jobOf("create", inputs);
   const order = orderOf(inputs);
   const facts = await adopted(service, inputs.adopt as { id?: string; name?: string }, Object.keys(inputs));
-  refuseConflicts(await claimImage(service, facts.id, inputs));
+  refuseConflicts(await declareImage(service, facts.id, inputs));
   const { replaces, change, any } = changesOf(table, { ...facts, ...kept(inputs) }, inputs);
   const different = replaces.filter(field => table.fields[field]?.reported);
   if (different.length > 0) {
