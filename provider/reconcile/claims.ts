@@ -1,3 +1,4 @@
+import { randomBytes } from "node:crypto";
 import { urnOf } from "../../shared/resourceName.ts";
 import { ImagesError } from "../errors.ts";
 import { described, type Key } from "../services/keys.ts";
@@ -31,8 +32,8 @@ interface List {
 export class Claims {
   readonly #lists = new Map<string, List>();
   readonly #claims = new Map<string, Claim[]>();
-  /** Resources whose things are there: they stay as they are in this run, or were made in it. */
-  readonly #held = new Set<string>();
+  /** Resources whose things are there, with the run that made them: they stay as they are in this run, or were made in it. */
+  readonly #held = new Map<string, string | undefined>();
   readonly #working = new Map<string, Promise<void>>();
 
   /**
@@ -60,9 +61,18 @@ export class Claims {
     return conflicts;
   }
 
-  /** Notes that what a resource declares is there: it was made in this run, or an earlier one made it and it stays. */
-  hold(resource: string): void {
-    this.#held.add(urnOf(resource));
+  /**
+   * Notes that what a resource declares is there: it was made in this run, or an earlier one made it and it stays.
+   * @param run the run that made it, as the resource's state says
+   */
+  hold(resource: string, run: string | undefined): void {
+    this.#held.set(urnOf(resource), run);
+  }
+
+  /** Notes that a resource is gone, unless it is only an older one of the same name. @param run the run that made it */
+  release(resource: string, run: string | undefined): void {
+    const urn = urnOf(resource);
+    if (this.#held.has(urn) && this.#held.get(urn) === run) this.declare(urn, []);
   }
 
   /** What a resource declares. */
@@ -71,14 +81,17 @@ export class Claims {
   }
 
   /**
-   * Who declares a thing that a resource is about to remove, by type and name; undefined: nobody does. A resource that is being replaced
-   * counts too once the new one has been made: the old one mustn't take away what the new one has.
+   * Who declares a thing that a resource is about to remove, by type and name; undefined: nobody does. One of the same name counts too, where
+   * another run made it: what replaces a resource mustn't lose what it has when the old one is deleted after it, nor what has a name that the
+   * old one had before it was renamed.
+   * @param run the run that made what is to be removed, as its state says
    */
-  keeper(key: Key, resource: string): { name: string; other: boolean } | undefined {
+  keeper(key: Key, resource: string, run: string | undefined): { name: string; other: boolean } | undefined {
     const claim = this.#lists.get(listOf(key))?.entries.get(key.entry ?? "");
     if (claim === undefined) return undefined;
     const other = claim.resource !== urnOf(resource);
-    return other || this.#held.has(claim.resource) ? { name: nameOf(claim.resource), other } : undefined;
+    const replaced = this.#held.has(claim.resource) && this.#held.get(claim.resource) !== run;
+    return other || replaced ? { name: nameOf(claim.resource), other } : undefined;
   }
 
   /** Has pieces of work on the same things done one after the other: a removal that is under way would undo what is made meanwhile. */
@@ -135,6 +148,9 @@ export function refuseConflicts([first]: readonly Conflict[]): void {
 
 /** Those of this process, which the engine starts for one run. */
 export const claims = new Claims();
+
+/** Tells this run from others in a state. */
+export const thisRun = randomBytes(4).toString("hex");
 
 function isWhole({ kind, entry }: Key): boolean {
   return kind !== "image" && entry === undefined;

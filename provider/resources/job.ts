@@ -17,7 +17,7 @@ export function jobOf(verb: keyof typeof defaultMinutes, inputs: Values): Job {
     report: text => showProgress(urn, text),
     warn: text => warn(text, urn),
     stays(key) {
-      const keeper = claims.keeper(key, urn);
+      const keeper = claims.keeper(key, urn, inputs.run as string | undefined);
       if (keeper?.other) warn(`${described(key)} stays: the ${keeper.name} declares it`, urn);
       return keeper !== undefined;
     },

@@ -2,9 +2,9 @@ import { urnOf } from "../../shared/resourceName.ts";
 import { warn } from "../engine.ts";
 import { ImagesError } from "../errors.ts";
 import { hasUnknown, type Kind, type Problem } from "../fields/field.ts";
-import { type Conflict, claims, refuseConflicts } from "../reconcile/claims.ts";
+import { type Conflict, claims, refuseConflicts, thisRun } from "../reconcile/claims.ts";
 import { configure, serviceOf, tableOf } from "../runtime.ts";
-import type { ImageService, PartService, Values } from "../services/service.ts";
+import type { Facts, ImageService, PartService, Values } from "../services/service.ts";
 import { declaredIn, problemsIn } from "./checks.ts";
 import { generationOf } from "./generation.ts";
 import { jobOf, momentOf } from "./job.ts";
@@ -62,10 +62,11 @@ export function partProvider(kind: Kind, partOf: (service: ImageService) => Part
         const job = jobOf("create", inputs);
         const keys = claims.of(String(inputs.resource));
         const facts = await claims.inTurn(keys, () => part(inputs).create(inputs, job));
-        await hold(part(inputs), facts.id, { ...inputs, ...facts });
-        return { id: facts.id, outs: outputsFrom(table, inputs, facts) };
+        const outs = { ...outputsFrom(table, inputs, facts), run: thisRun };
+        await hold(part(inputs), facts.id, outs);
+        return { id: facts.id, outs };
       } catch (error) {
-        throw partly(error, facts => outputsFrom(table, inputs, facts));
+        throw partly(error, facts => ({ ...outputsFrom(table, inputs, facts), run: thisRun }));
       }
     },
 
@@ -82,6 +83,8 @@ export function partProvider(kind: Kind, partOf: (service: ImageService) => Part
       const table = tableOf(kind, news.service);
       const { updates } = changesOf(table, olds, news);
       const unfinished = isBroken(olds);
+      const made = olds.run === undefined ? {} : { run: olds.run };
+      const outputs = (facts: Facts): Values => ({ ...outputsFrom(table, news, facts), ...made });
       try {
         const written = updates.filter(name => table.fields[name]?.change === "update" && news[name] !== undefined);
         if (unfinished) written.push("status");
@@ -92,9 +95,9 @@ export function partProvider(kind: Kind, partOf: (service: ImageService) => Part
               )
             : await part(news).read(id, news);
         if (facts === undefined) throw goneOutside(kind, id);
-        return { outs: outputsFrom(table, news, facts) };
+        return { outs: outputs(facts) };
       } catch (error) {
-        throw partly(error, facts => outputsFrom(table, news, facts));
+        throw partly(error, outputs);
       }
     },
 
@@ -103,6 +106,7 @@ export function partProvider(kind: Kind, partOf: (service: ImageService) => Part
       const own = await part(props).ownImage?.(id, props);
       if (own !== undefined && job.stays(own)) return;
       await claims.inTurn(await part(props).keysOf(props), () => part(props).delete(id, props, job));
+      claims.release(String(props.resource), props.run as string | undefined);
     },
   };
 }
@@ -121,8 +125,8 @@ async function declaredTwice(part: PartService, inputs: Values): Promise<Problem
 
 /** Notes that a resource has what it declares. @returns the other resource that has its image, too */
 async function hold(part: PartService, id: string, outputs: Values): Promise<Conflict[]> {
-  const { resource } = outputs;
-  claims.hold(String(resource));
+  const { resource, run } = outputs;
+  claims.hold(String(resource), run as string | undefined);
   const own = await part.ownImage?.(id, outputs);
   return own === undefined ? [] : claims.add(String(resource), [own]);
 }

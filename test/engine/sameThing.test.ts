@@ -109,6 +109,19 @@ onEachCloud("The same thing by two resources", cloud => {
       });
     }
 
+    it("back to an old name, which the state still has: it stays", async () => {
+      await stack.up([tag("first", "golden"), inStores("copy", "slow")]);
+      const aliased = inStores("moved", "slow");
+      await stack.up([
+        tag("second", "golden", { aliases: [{ name: "first" }] }),
+        { ...aliased, options: { aliases: [{ name: "copy" }] } },
+      ]);
+      await stack.up([tag("first", "golden"), inStores("copy", "slow")]);
+      assert.deepEqual(await tags(), ["golden"]);
+      assert.deepEqual(await stores(), ["fast", "slow"]);
+      await demandSilence();
+    });
+
     it("an answer to an invitation: it stays given", async () => {
       await admin.send("POST", `/v2/images/${imageId}/members`, { body: { member: project() } });
       const answer = (name: string) => of("ImageMember", name, { connection: "consumer" });

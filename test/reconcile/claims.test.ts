@@ -94,18 +94,30 @@ describe("What the resources of a program declare", () => {
   describe("a removal", () => {
     it("leaves what another resource declares", () => {
       claims.declare(b, [tag("x")]);
-      assert.deepEqual(claims.keeper(tag("x"), a), { name: "ImageTag b", other: true });
-      assert.equal(claims.keeper(tag("y"), a), undefined);
-      assert.equal(claims.keeper(tag(), a), undefined);
+      assert.deepEqual(claims.keeper(tag("x"), a, "1"), { name: "ImageTag b", other: true });
+      assert.equal(claims.keeper(tag("y"), a, "1"), undefined);
+      assert.equal(claims.keeper(tag(), a, "1"), undefined);
     });
 
     it("comes before what a resource is about to make, and not after it", () => {
       claims.declare(a, [tag("x")]);
-      assert.equal(claims.keeper(tag("x"), a), undefined, "it is deleted before it is replaced");
-      claims.hold(a);
-      assert.deepEqual(claims.keeper(tag("x"), a), { name: "ImageTag a", other: false });
+      assert.equal(claims.keeper(tag("x"), a, "1"), undefined, "it is deleted before it is replaced");
+      claims.hold(a, "2");
+      const kept = { name: "ImageTag a", other: false };
+      assert.deepEqual(claims.keeper(tag("x"), a, "1"), kept);
+      assert.deepEqual(claims.keeper(tag("x"), a, undefined), kept, "of a state that doesn't say");
+      assert.equal(claims.keeper(tag("x"), a, "2"), undefined, "the very thing that was made");
       claims.declare(a, [tag("x")]);
-      assert.equal(claims.keeper(tag("x"), a), undefined, "checked again before its replacement");
+      assert.equal(claims.keeper(tag("x"), a, "1"), undefined, "checked again before its replacement");
+    });
+
+    it("of the very thing frees what it declared; that of an older one of the same name doesn't", () => {
+      claims.declare(a, [tag("x")]);
+      claims.hold(a, "2");
+      claims.release(a, "1");
+      assert.equal(claims.declare(b, [tag("x")]).length, 1);
+      claims.release(a, "2");
+      assert.deepEqual(claims.declare(b, [tag("x")]), []);
     });
   });
 
