@@ -4,6 +4,7 @@ import { warn } from "../engine.ts";
 import { ImagesError } from "../errors.ts";
 import { hasUnknown, type Problem, unknownValue } from "../fields/field.ts";
 import { whyNotAdoptable } from "../reconcile/adoptImage.ts";
+import { claims, refuseConflicts } from "../reconcile/claims.ts";
 import { expectedOwner, ownerTagOf, recordOf } from "../reconcile/ownership.ts";
 import { finishedImage } from "../reconcile/warnings.ts";
 import { configure, serviceOf, tableOf } from "../runtime.ts";
@@ -12,6 +13,7 @@ import { lostContent } from "../services/storedData.ts";
 import { forLeftover } from "../wait.ts";
 import { declaredIn, problemOf, problemsIn } from "./checks.ts";
 import { generationOf } from "./generation.ts";
+import { declaredBefore, declareImage, isOthers, storesToLeave } from "./imageClaims.ts";
 import { jobOf, momentOf } from "./job.ts";
 import { changesOf, inputsFrom, outputsFrom, refreshedOutputs } from "./managed.ts";
 import { type Provider, partly, toFailures } from "./provider.ts";
@@ -25,7 +27,6 @@ import {
   stillRemembered,
 } from "./sameAccount.ts";
 import { keepPrivate, openedSource, sourceData } from "./sources.ts";
-import { ownTags } from "./tagOwners.ts";
 
 /** The lifecycle of an Image, on every service. */
 export const image: Provider = {
@@ -33,12 +34,16 @@ export const image: Provider = {
 
   async check(olds, news) {
     const inputs = declaredIn(news);
+    claims.declare(String(inputs.resource), []);
     try {
       if (inputs.source !== undefined) inputs.source = openedSource(inputs.source);
     } catch (error) {
       return { inputs: news, failures: toFailures([problemOf("source", error)]) };
     }
-    const problems = await problemsIn("Image", inputs, service => service.checkImage(inputs));
+    const problems = await problemsIn("Image", inputs, async service => [
+      ...(await service.checkImage(inputs)),
+      ...(await declaredBefore(service, inputs)),
+    ]);
     if (problems.length > 0) return { inputs: news, failures: toFailures(problems) };
     const generation = generationOf(String(inputs.resource), olds);
     if (generation > 0) inputs.generation = generation;
@@ -56,7 +61,6 @@ export const image: Provider = {
   },
 
   async diff(id, olds, news) {
-    noteTags(id, news);
     const table = tableOf("Image", news.service);
     const { updates, replaces } = changesOf(table, olds, news);
     if (sameId(id, news.imageId)) drop(replaces, "imageId");
@@ -77,6 +81,9 @@ export const image: Provider = {
     }
     if (replaces.length > 0 && news.imageId !== undefined && sameId(id, news.imageId)) throw usedImageId(id, replaces);
     if (replaces.length > 0 && olds.connection === news.connection) await demandReachOf(id, olds, demandOwnReplacement);
+    if (replaces.length === 0 && !hasUnknown(news.connection)) {
+      refuseConflicts(await declareImage(serviceOf(news), id, news));
+    }
     return { changes: updates.length + replaces.length > 0, replaces };
   },
 
@@ -87,7 +94,7 @@ export const image: Provider = {
     try {
       const facts =
         inputs.adopt === undefined ? await service.createImage(orderOf(inputs), job) : await adopt(service, inputs);
-      noteTags(facts.id, inputs);
+      await declareImage(service, facts.id, inputs);
       return { id: facts.id, outs: outputs(inputs, facts, rememberedAs(service, await asking, facts.owner)) };
     } catch (error) {
       const account = await asking;
@@ -125,6 +132,7 @@ export const image: Provider = {
 
     async function updated(service: ImageService, id: string, olds: Values, news: Values): Promise<ImageFacts> {
       const { change, any } = changesOf(tableOf("Image", news.service), olds, news);
+      change.removedStores = await storesToLeave(service, id, change.removedStores, job);
       const order = { ...orderOf(news), recordedOwner: expectedOwner(olds).recorded };
       if (needsData(olds, news)) return await service.completeImage(id, order, job);
       const facts = any
@@ -147,8 +155,10 @@ export const image: Provider = {
     await demandReachOf(id, props);
     // One that never was what was ordered has nothing to protect.
     const how = { force: props.forceDelete === true || isUnfinished(props), queued: props.deletion === "queued" };
-    const removal = { ...how, owner: expectedOwner(props), claimed: false };
-    await serviceOf(props).deleteImage(id, removal, jobOf("delete", props));
+    const service = serviceOf(props);
+    const job = jobOf("delete", props);
+    if (await isOthers(service, id, job)) return;
+    await service.deleteImage(id, { ...how, owner: expectedOwner(props) }, job);
   },
 };
 
@@ -242,6 +252,7 @@ async function adopt(service: ImageService, inputs: Values): Promise<ImageFacts>
   const order = orderOf(inputs);
   const adoption = inputs.adopt as Adoption;
   const facts = await adopted(service, adoption, Object.keys(inputs));
+  refuseConflicts(await declareImage(service, facts.id, inputs));
   const { replaces, change, any } = changesOf(table, { ...facts, ...kept(inputs) }, inputs);
   const different = replaces.filter(field => table.fields[field]?.reported);
   if (different.length > 0) {
@@ -347,11 +358,6 @@ function tellOfOwner(props: Values, facts: ImageFacts): void {
     `image ${facts.id} belongs to project ${String(facts.owner)} now, and belonged to ${String(props.owner)}: only an administrator of the cloud can give it back`,
     urnOf(String(props.resource)),
   );
-}
-
-/** An Image that declares tags owns all of them; an ImageTag on the same image has to be told. */
-function noteTags(id: string, inputs: Values): void {
-  if (inputs.tags !== undefined) ownTags(id, String(inputs.resource).split("::").at(-1) ?? "");
 }
 
 function isUnfinished(props: Values): boolean {

@@ -3,6 +3,7 @@ import type { Content } from "../content/index.ts";
 import type { FieldTable, Problem } from "../fields/field.ts";
 import type { Ownership, OwnerTag } from "../reconcile/ownership.ts";
 import type { Removal } from "../reconcile/removeImage.ts";
+import type { Key } from "./keys.ts";
 import type { Lookups } from "./lookups.ts";
 import type { ServiceName } from "./names.ts";
 
@@ -24,6 +25,11 @@ export interface Job {
   report(text: string): void;
   /** Leaves a warning beside the resource. */
   warn(text: string): void;
+  /**
+   * Whether a thing that is about to be removed has to stay, since the program declares it by another resource; says so in a warning. To be
+   * asked right before each thing is removed.
+   */
+  stays(key: Key): boolean;
   /** Fires when the work has to stop at the next safe point. */
   signal: AbortSignal;
   /** When waiting ends, in ms since the epoch. */
@@ -85,6 +91,8 @@ export interface ImageService {
   readonly connection: Connection;
   /** Signs in, once for all callers. Throws "unauthorized", "unavailable" or "configuration". */
   signIn(): Promise<void>;
+  /** Its address, as keys have it (see keys.ts). Sends nothing once signed in. */
+  address(): Promise<string>;
   /** What a program may declare of its images: what a copy that comes here has to keep to. */
   imageFields?(): FieldTable;
   /** What only the service can say about an order, before anything is done: stores, import methods, formats. */
@@ -144,8 +152,13 @@ export interface PartService {
    * What only the service can say about the inputs, before anything is done; and inputs that follow from them (defaults, what a copy's
    * source is like now), for a preview to show their changes.
    * @param before the inputs of what is there already, which stays as it is where its image is out of use or gone
+   * @returns with what the user should know, as warnings
    */
-  check?(values: Values, before?: Values): Promise<{ problems: Problem[]; inputs?: Values }>;
+  check?(values: Values, before?: Values): Promise<{ problems: Problem[]; inputs?: Values; warnings?: string[] }>;
+  /** What these inputs or outputs declare, and the deletion would take away. Not asked before they are all known. */
+  keysOf(values: Values): Promise<Key[]>;
+  /** The image that it is, where it is one of its own. @param values its outputs */
+  ownImage?(id: string, values: Values): Promise<Key | undefined>;
   /** Makes it; one that is there already is taken over. */
   create(values: Values, job: Job): Promise<Facts>;
   /** It, or undefined when there is none (any more); as it was earlier in this run, before any write of ours. @param values the resource's outputs in the state, or the inputs of a read by id */

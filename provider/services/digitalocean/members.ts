@@ -1,5 +1,6 @@
 import { ImagesError, UnfinishedError } from "../../errors.ts";
 import { hasUnknown } from "../../fields/field.ts";
+import type { Key } from "../keys.ts";
 import type { OpenOther } from "../registry.ts";
 import type { Facts, ImageService, PartService, Values } from "../service.ts";
 import type { Recipient } from "./client.ts";
@@ -34,6 +35,11 @@ export function memberParts(
   function recipientOf(values: Values): DigitalOceanMembers | undefined {
     const accept = values.accept as { connection: string } | undefined;
     return accept === undefined ? undefined : membersOf(other({ connection: accept.connection }));
+  }
+
+  async function keyOf(imageId: unknown, recipient: unknown): Promise<Key> {
+    const entry = String(recipient).toLowerCase();
+    return { kind: "member", cloud: await cloud.address(), imageId: String(imageId), entry };
   }
 
   async function offer(imageId: string, values: Values): Promise<string> {
@@ -93,6 +99,10 @@ export function memberParts(
       return { problems: [], inputs: status === undefined ? { status: "accepted" } : {} };
     },
 
+    keysOf: async ({ imageId, recipientUuid, recipientEmail }) => [
+      await keyOf(imageId, recipientUuid ?? recipientEmail),
+    ],
+
     async create(values) {
       const imageId = String(values.imageId);
       const memberId = String(values.recipientUuid ?? values.recipientEmail);
@@ -132,6 +142,7 @@ export function memberParts(
 
     async delete(id, _values, job) {
       const { imageId, memberId, transfer } = parse(id);
+      if (job.stays(await keyOf(imageId, memberId))) return;
       const cancelled = transfer !== "0" && (await cloud.client.cancelOffer(imageId, transfer));
       if (cancelled || (await cloud.reads.read(imageId)) !== undefined) return;
       job.warn(`image ${imageId} was accepted by ${memberId}, and stays there: only the recipient can give it back`);
@@ -177,7 +188,7 @@ function explained(imageId: string, error: unknown): unknown {
   const pending = /pending/i.test(error.message);
   return new ImagesError("rejected", `image ${imageId} can't be offered: ${error.message}`, {
     hint: pending
-      ? "DigitalOcean tells an offer's id only once, to the run that made it, and that one may have been cut off. Cancel it in the control panel, and run up again"
+      ? "DigitalOcean tells an offer's id only once, to the run that made it, and that one may have been cut off: cancel it in the control panel, and run up again. If this resource was renamed, give it its old name in the option aliases"
       : "Only snapshots can be transferred: those of droplets, and converted backups",
     cause: error,
   });

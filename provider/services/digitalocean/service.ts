@@ -5,6 +5,7 @@ import { hasUnknown } from "../../fields/field.ts";
 import { budgetFor } from "../../http/budget.ts";
 import { createHttp } from "../../http.ts";
 import { reconciled } from "../../reconcile/index.ts";
+import { addressOf } from "../keys.ts";
 import type { OpenOther } from "../registry.ts";
 import type { ImageService } from "../service.ts";
 import { factsOf, isDeleted } from "./attributes.ts";
@@ -38,7 +39,8 @@ export function openDigitalOcean(connection: Connection<DigitalOceanSettings>, o
     budget: budgetFor(token, limits),
   });
   const client = createClient(http);
-  const cloud: DigitalOceanCloud = { client, reads: new ImageReads(client) };
+  const address = async () => addressOf(endpoint);
+  const cloud: DigitalOceanCloud = { client, reads: new ImageReads(client), address };
   const adapter = imageAdapter(cloud);
   const images = reconciled(adapter);
   let signedIn: Promise<unknown> | undefined;
@@ -81,6 +83,7 @@ export function openDigitalOcean(connection: Connection<DigitalOceanSettings>, o
         throw error;
       });
     },
+    address,
     checkImage: async ({ regions }) =>
       Array.isArray(regions) && !hasUnknown(regions) ? await checkRegions("regions", regions) : [],
     ...images,

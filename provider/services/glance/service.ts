@@ -3,6 +3,7 @@ import { createHttp, type Http } from "../../http.ts";
 import { openSession } from "../../keystone.ts";
 import { reconciled } from "../../reconcile/index.ts";
 import { copyAcross } from "../copyAcross.ts";
+import { addressOf } from "../keys.ts";
 import { Memberships } from "../memberships.ts";
 import type { OpenOther } from "../registry.ts";
 import type { ImageFacts, ImageQuery, ImageService, PartService, Values } from "../service.ts";
@@ -74,6 +75,7 @@ export function openGlance(
       return owned;
     },
     carrier: "properties",
+    address: async () => addressOf(await session.endpoint("image")),
     projectId: () => session.projectId(),
     hashAlgorithm: dialect.hashes ? "sha512" : "md5",
   };
@@ -85,6 +87,7 @@ export function openGlance(
     async signIn() {
       await session.token();
     },
+    address: () => cloud.address(),
     imageFields: () => imageFields(dialect),
     checkImage: values => discovery.check(values),
     ...reconciled(imageAdapter(cloud)),
@@ -130,6 +133,8 @@ export function byTarget(field: string, special: PartService, across: PartServic
   return {
     check: async (values, before) => (await of(values).check?.(values, before)) ?? { problems: [] },
     create: (values, job) => of(values).create(values, job),
+    keysOf: values => of(values).keysOf(values),
+    ownImage: async (id, values) => await of(values).ownImage?.(id, values),
     read: (id, values) => of(values).read(id, values),
     update: (id, values, changed, job, before) => of(values).update(id, values, changed, job, before),
     delete: (id, values, job) => of(values).delete(id, values, job),

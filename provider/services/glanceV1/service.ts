@@ -7,6 +7,7 @@ import { copyAcross } from "../copyAcross.ts";
 import { glanceAnswers } from "../glance/ownAnswers.ts";
 import { ownerProperties } from "../glance/ownership.ts";
 import { WriteQueue } from "../glance/writes.ts";
+import { addressOf } from "../keys.ts";
 import type { OpenOther } from "../registry.ts";
 import type { ImageFacts, ImageQuery, ImageService } from "../service.ts";
 import { dataOf } from "../storedData.ts";
@@ -48,6 +49,7 @@ export function openGlanceV1(connection: Connection<OpenStackSettings>, other: O
       list: (by, tag) => client.list({ [`property-${ownerProperties[by]}`]: tag[by] }),
       resourceOf: image => ownershipOf(image).resource,
     }),
+    address: async () => addressOf(await session.endpoint("image")),
     projectId: () => session.projectId(),
   };
   const service: ImageService = {
@@ -56,6 +58,7 @@ export function openGlanceV1(connection: Connection<OpenStackSettings>, other: O
     async signIn() {
       await session.token();
     },
+    address: () => cloud.address(),
     imageFields,
     // Nothing that only the service knows: it can't be asked for its formats or its policies.
     checkImage: async () => [],
