@@ -17,7 +17,7 @@ export const asUsers = { NODE_OPTIONS: "" };
 
 /** A resource of the program under test. See program/index.cjs. */
 export interface Declared {
-  kind: "Image" | "ImageMember" | "ImageTag" | "ImageCopy";
+  kind: "Image" | "ImageMember" | "ImageTag" | "ImageCopy" | "Component";
   name: string;
   args: Record<string, unknown>;
   options?: Record<string, unknown>;

@@ -1,6 +1,7 @@
 "use strict";
 // Declares what resources.json in a folder lists, so that a test can change it without compiling anything.
-// {"$output": "image.id"} stands for an output of another resource, {"$secret": x} for a secret.
+// {"$output": "image.id"} stands for an output of another resource, {"$secret": x} for a secret. A "Component" declares its children itself, as
+// a user's component does; {"$root": true} as an alias's parent stands for no parent.
 const { readFileSync } = require("node:fs");
 const { join } = require("node:path");
 const pulumi = require("@pulumi/pulumi");
@@ -22,19 +23,37 @@ module.exports = function declare(folder) {
     return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, resolve(inner)]));
   }
 
-  for (const { kind, name, args, options = {}, get, show = [] } of JSON.parse(
-    readFileSync(join(folder, "resources.json"), "utf8"),
-  )) {
-    const Kind = images[kind];
-    const opts = {
+  function optionsOf({ dependsOn, parent, aliases, ...options }, component) {
+    return {
       ...options,
-      ...(options.dependsOn ? { dependsOn: options.dependsOn.map(other => made.get(other)) } : {}),
+      ...(dependsOn ? { dependsOn: dependsOn.map(other => made.get(other)) } : {}),
+      ...(parent || component ? { parent: parent ? made.get(parent) : component } : {}),
+      ...(aliases ? { aliases: aliases.map(aliasOf) } : {}),
     };
-    made.set(
-      name,
-      get === undefined ? new Kind(name, resolve(args), opts) : Kind.get(name, resolve(get), resolve(args), opts),
-    );
+  }
+
+  function aliasOf({ parent, ...alias }) {
+    if (parent === undefined) return alias;
+    return { ...alias, parent: parent.$root ? pulumi.rootStackResource : made.get(parent) };
+  }
+
+  class Component extends pulumi.ComponentResource {
+    constructor(name, { type = "my:Component", children }, opts) {
+      super(type, name, {}, opts);
+      for (const child of children) make(child, this);
+      this.registerOutputs({});
+    }
+  }
+
+  function make({ kind, name, args, options = {}, get, show = [] }, component) {
+    const opts = optionsOf(options, component);
+    const Kind = kind === "Component" ? Component : images[kind];
+    if (kind === "Component") made.set(name, new Component(name, args, opts));
+    else if (get === undefined) made.set(name, new Kind(name, resolve(args), opts));
+    else made.set(name, Kind.get(name, resolve(get), resolve(args), opts));
     outputs[name] = Object.fromEntries(show.map(property => [property, made.get(name)[property]]));
   }
+
+  for (const declared of JSON.parse(readFileSync(join(folder, "resources.json"), "utf8"))) make(declared);
   return outputs;
 };
