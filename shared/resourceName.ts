@@ -18,7 +18,7 @@ export function kindOf(type: string): string {
 export function childName(parent: string, kind: string, name: string): string {
   const types = parent.slice(scheme.length, parent.lastIndexOf("::"));
   // The stack is everybody's parent, so that no urn names its type.
-  const above = types.endsWith(stackType) ? `${types.slice(0, -stackType.length)}::` : `${types}$`;
+  const above = types.endsWith(stackType) ? `${types.split("::", 2).join("::")}::` : `${types}$`;
   return `${above}${kind}::${name}`;
 }
 

@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 import * as pulumi from "@pulumi/pulumi";
+import fc from "fast-check";
 import { markOf } from "../../provider/mark.ts";
 import { image } from "../../provider/resources/image.ts";
 import { markedInputs } from "../../sdk/inputs.ts";
-import { urnOf } from "../../shared/resourceName.ts";
+import { childName, urnOf } from "../../shared/resourceName.ts";
 
 describe("The input that says which resource it is", () => {
   const type = (kind: string) => `pulumi-nodejs:dynamic/images:${kind}`;
@@ -28,6 +29,36 @@ describe("The input that says which resource it is", () => {
       ({ __pulumiResource: true, urn: pulumi.output(urn(types, "parent")) }) as unknown as pulumi.Resource;
     for (const types of ["acme:shop:Fleet", `acme:shop:Fleet$${type("Image")}`, type("Image")])
       assert.equal(urnOf(await sent("ImageTag", "tag", parentOf(types))), urn(`${types}$${type("ImageTag")}`, "tag"));
+  });
+
+  it("is what it always was: what pulumi.createUrn says of the parent", async () => {
+    // Some of what a urn may hold: a type of the stack's name elsewhere, colons and dollars in names.
+    const word = fc.constantFrom("a", "my:Fleet", "pulumi:pulumi:Stack", "x", "::", "$", "ü", type("Image"));
+    const text = fc.array(word, { minLength: 1, maxLength: 4 }).map(words => words.join(""));
+    const types = fc.oneof(fc.constant("pulumi:pulumi:Stack"), text);
+    await fc.assert(
+      fc.asyncProperty(types, text, text, async (parentTypes, parentName, name) => {
+        const parent = urn(parentTypes, parentName);
+        const whole = await new Promise<string>(resolve => pulumi.createUrn(name, "Image", parent).apply(resolve));
+        assert.equal(childName(parent, "Image", name), whole.slice("urn:pulumi:".length));
+      }),
+    );
+  });
+
+  it("depends on nothing: with a parent, it is a plain promise, and one that fails is left to the parent to tell", async () => {
+    const inputsOf = (parent: pulumi.Resource) => markedInputs(type("Image"), "image", "web", {}, { parent });
+    const { resource } = inputsOf({ urn: pulumi.output(urn("my:Fleet", "fleet")) } as pulumi.Resource);
+    assert.ok(resource instanceof Promise);
+    assert.equal(await resource, `${pulumi.getStack()}::${pulumi.getProject()}::my:Fleet$Image::web`);
+    const unhandled: unknown[] = [];
+    const note = (reason: unknown) => unhandled.push(reason);
+    process.on("unhandledRejection", note);
+    const failed = inputsOf({ urn: pulumi.output(Promise.reject(new Error("no parent"))) } as unknown as pulumi.Resource);
+    // Node tells of promises that nobody waits for once all that is ready has run.
+    await new Promise(resolve => setImmediate(resolve));
+    process.off("unhandledRejection", note);
+    assert.deepEqual(unhandled, []);
+    await assert.rejects(failed.resource as Promise<string>, /no parent/);
   });
 
   it("was the whole urn in earlier versions: the mark is the same, and the change is none", async () => {
