@@ -29,10 +29,7 @@ export function markedInputs(
 /** At once where there is no parent; else a plain promise, see `urnOf`. */
 function resourceOf(kind: string, name: string, parent: pulumi.Resource | undefined): string | Promise<string> {
   if (!parent) return `${pulumi.getStack()}::${pulumi.getProject()}::${kind}::${name}`;
-  const resource = urnOf(parent).then(urn => childName(urn, kind, name));
-  // Where the parent fails, the SDK tells so by itself, perhaps before it asks for this.
-  resource.catch(() => {});
-  return resource;
+  return urnOf(parent).then(urn => childName(urn, kind, name));
 }
 
 /** The urns of parents: a component of a thousand images is asked once. */

@@ -45,20 +45,11 @@ describe("The input that says which resource it is", () => {
     );
   });
 
-  it("depends on nothing: with a parent, it is a plain promise, and one that fails is left to the parent to tell", async () => {
-    const inputsOf = (parent: pulumi.Resource) => markedInputs(type("Image"), "image", "web", {}, { parent });
-    const { resource } = inputsOf({ urn: pulumi.output(urn("my:Fleet", "fleet")) } as pulumi.Resource);
+  it("depends on nothing: with a parent, it is a plain promise", async () => {
+    const parent = { urn: pulumi.output(urn("my:Fleet", "fleet")) } as pulumi.Resource;
+    const { resource } = markedInputs(type("Image"), "image", "web", {}, { parent });
     assert.ok(resource instanceof Promise);
     assert.equal(await resource, `${pulumi.getStack()}::${pulumi.getProject()}::my:Fleet$Image::web`);
-    const unhandled: unknown[] = [];
-    const note = (reason: unknown) => unhandled.push(reason);
-    process.on("unhandledRejection", note);
-    const failed = inputsOf({ urn: pulumi.output(Promise.reject(new Error("no parent"))) } as unknown as pulumi.Resource);
-    // Node tells of promises that nobody waits for once all that is ready has run.
-    await new Promise(resolve => setImmediate(resolve));
-    process.off("unhandledRejection", note);
-    assert.deepEqual(unhandled, []);
-    await assert.rejects(failed.resource as Promise<string>, /no parent/);
   });
 
   it("was the whole urn in earlier versions: the mark is the same, and the change is none", async () => {
