@@ -1,7 +1,8 @@
 "use strict";
 // Declares what resources.json in a folder lists, so that a test can change it without compiling anything.
-// {"$output": "image.id"} stands for an output of another resource, {"$secret": x} for a secret. A "Component" declares its children itself, as
-// a user's component does; {"$root": true} as an alias's parent stands for no parent.
+// {"$output": "image.id"} stands for an output of another resource, {"$secret": x} for a secret, {"$call": "getImageOutput", "args": …, "take": "id"} for what
+// a function gives, {"$throw": "…"} for a program that ends there. A "Component" declares its children itself, as a user's component does; {"$root": true}
+// as an alias's parent stands for no parent.
 const { readFileSync } = require("node:fs");
 const { join } = require("node:path");
 const pulumi = require("@pulumi/pulumi");
@@ -19,6 +20,8 @@ module.exports = function declare(folder) {
       const [name, property] = value.$output.split(".");
       return made.get(name)[property];
     }
+    if ("$call" in value) return images[value.$call](resolve(value.args))[value.take];
+    if ("$throw" in value) throw new Error(value.$throw);
     if ("$secret" in value) return pulumi.secret(resolve(value.$secret));
     return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, resolve(inner)]));
   }
@@ -40,6 +43,7 @@ module.exports = function declare(folder) {
   class Component extends pulumi.ComponentResource {
     constructor(name, { type = "my:Component", children }, opts) {
       super(type, name, {}, opts);
+      made.set(name, this);
       for (const child of children) make(child, this);
       this.registerOutputs({});
     }
@@ -47,8 +51,8 @@ module.exports = function declare(folder) {
 
   function make({ kind, name, args, options = {}, get, show = [] }, component) {
     const opts = optionsOf(options, component);
-    const Kind = kind === "Component" ? Component : images[kind];
-    if (kind === "Component") made.set(name, new Component(name, args, opts));
+    const Kind = images[kind];
+    if (kind === "Component") new Component(name, args, opts);
     else if (get === undefined) made.set(name, new Kind(name, resolve(args), opts));
     else made.set(name, Kind.get(name, resolve(get), resolve(args), opts));
     outputs[name] = Object.fromEntries(show.map(property => [property, made.get(name)[property]]));
