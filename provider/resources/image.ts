@@ -2,7 +2,7 @@ import { urnOf } from "../../shared/resourceName.ts";
 import { type ContentIdentity, identify, type Source } from "../content/index.ts";
 import { warn } from "../engine.ts";
 import { ImagesError } from "../errors.ts";
-import { hasUnknown, type Problem, unknownValue } from "../fields/field.ts";
+import { hasUnknown, knownIn, type Problem, unknownValue } from "../fields/field.ts";
 import { markOf } from "../mark.ts";
 import { configure, serviceOf, tableOf } from "../runtime.ts";
 import type { ImageFacts, ImageOrder, ImageService, Values } from "../services/service.ts";
@@ -27,7 +27,7 @@ export const image: Provider = {
     } catch (error) {
       return { inputs: news, failures: toFailures([problemOf("source", error)]) };
     }
-    const problems = await problemsIn("Image", inputs, service => service.checkImage(inputs));
+    const problems = await problemsIn("Image", inputs, service => service.checkImage(knownIn(inputs)));
     if (problems.length > 0) return { inputs: news, failures: toFailures(problems) };
     const generation = generationOf(String(inputs.resource), olds);
     if (generation > 0) inputs.generation = generation;
