@@ -7,10 +7,11 @@ import { type ServiceName, serviceNames } from "../../provider/services/names.ts
 import { services } from "../../provider/services/registry.ts";
 import { type LocalCloud, startCloud } from "../cloud/cloud.ts";
 import { connectionTo, ownerConnections } from "../cloud/connections.ts";
-import { noise } from "../support/disk.ts";
+import { connectionOf, onEachCloud } from "../openstack/clouds.ts";
+import { noise, sha256 } from "../support/disk.ts";
 import { type FileServer, startFileServer } from "../support/fileServer.ts";
 import { ProviderProcess } from "./providerProcess.ts";
-import { Stack } from "./stack.ts";
+import { type Declared, nameOf, type Run, Stack } from "./stack.ts";
 
 type Values = Record<string, unknown>;
 
@@ -308,6 +309,148 @@ describe("What isn't known at preview", () => {
     return { ...(await provider.create(inputs)), inputs, resource };
   }
 });
+
+onEachCloud("What isn't known at preview, in a program", cloud => {
+  const disk = noise("later", 5000);
+  let files: FileServer;
+  let stack: Stack;
+  const where = { service: "openstack", connection: "owner" };
+  const data = { diskFormat: "raw", containerFormat: "bare", source: { file: "disk.raw" } };
+  const image = (name: string, args: Values = {}): Declared => ({
+    kind: "Image",
+    name,
+    args: { ...where, name, ...data, ...args },
+  });
+  const later = (value: unknown, of = "first") => ({ $later: value, of });
+
+  before(async () => {
+    files = await startFileServer();
+    files.files.set("/disk.raw", { body: disk, headers: { etag: '"one"' }, needs: { "X-Pass": "sesame" } });
+    files.files.set("/SUMS", { body: Buffer.from(`${sha256(disk)} *disk.raw\n`), needs: { "X-Pass": "sesame" } });
+    const { accounts, regions } = cloud();
+    const connections = {
+      owner: connectionOf(cloud(), accounts.owner),
+      admin: connectionOf(cloud(), accounts.admin),
+      elsewhere: connectionOf(cloud(), accounts.owner, regions[1]?.name),
+    };
+    stack = await Stack.create({ project: "later", config: { "images:connections": connections } });
+    await writeFile(join(stack.folder, "disk.raw"), disk);
+  });
+  after(async () => {
+    await stack?.dispose();
+    await files?.stop();
+  });
+
+  const url = () => `${files.url}/disk.raw`;
+  const declared = (): Declared[] => [
+    image("first"),
+    image("fields", {
+      connection: later("owner"),
+      name: later("fields"),
+      diskFormat: later("raw"),
+      containerFormat: later("bare"),
+      minDisk: later(1),
+      minRam: later(64),
+      visibility: later("shared"),
+      protected: later(true),
+      forceDelete: later(true),
+      hidden: later(false),
+      state: later("active"),
+      tags: [later("a"), later("b")],
+      properties: { os_distro: later("debian") },
+      exclusiveProperties: later(true),
+      members: [later(cloud().accounts.consumer.projectId)],
+      stores: [later("fast")],
+      source: { file: later("disk.raw"), digest: later(`sha256:${sha256(disk)}`) },
+    }),
+    image("wholes", {
+      tags: later(["a"]),
+      properties: later({ a: "b" }),
+      stores: later(["fast"]),
+      source: later({ file: "disk.raw" }),
+    }),
+    image("url", { source: { url: later(url()), headers: { "X-Pass": "sesame" } } }),
+    image("header", { source: { url: url(), headers: { "X-Pass": later("sesame") }, mode: later("stream") } }),
+    image("headers", { source: { url: url(), headers: later({ "X-Pass": "sesame" }) } }),
+    image("checksums", {
+      source: { url: url(), headers: { "X-Pass": "sesame" }, checksums: later(`${files.url}/SUMS`) },
+    }),
+    image("store", { store: later("fast") }),
+    image("kept", { connection: "admin" }),
+    { kind: "ImageTag", name: "tag", args: { ...where, imageId: { $output: "first.id" }, tag: later("tag") } },
+    {
+      kind: "ImageMember",
+      name: "member",
+      args: { ...where, imageId: { $output: "first.id" }, member: later(cloud().accounts.consumer.projectId) },
+    },
+    {
+      kind: "ImageCopy",
+      name: "copy",
+      args: {
+        ...where,
+        imageId: { $output: "first.id" },
+        to: { connection: later("elsewhere"), name: later("copy"), tags: [later("t")], properties: later({ c: "d" }) },
+      },
+    },
+    {
+      kind: "ImageCopy",
+      name: "in-stores",
+      args: { ...where, connection: "admin", imageId: { $output: "kept.id" }, to: { stores: later(["slow"]) } },
+    },
+  ];
+
+  it("is shown as such, and made", async () => {
+    const resources = declared();
+    const preview = await stack.preview(resources);
+    assert.equal(preview.code, 0, preview.text);
+    assert.deepEqual(preview.steps, Object.fromEntries(resources.map(({ name }) => [name, "create"])));
+    const inputs = inputsIn(preview);
+    for (const { name, args } of resources) {
+      for (const [field, value] of Object.entries(args))
+        if (JSON.stringify(value).includes("$later")) assert.ok(hasUnknown(inputs[name]?.[field]), `${name}.${field}`);
+    }
+    await stack.up();
+    await demandSilence();
+  });
+
+  it("is shown as a change of what is there, in place where it can be", async () => {
+    const changed = (of: string): Declared[] => [
+      ...declared().filter(({ name }) => name !== "url"),
+      image("second"),
+      image("url", {
+        source: { url: url(), headers: { "X-Pass": later("sesame", of) } },
+        name: later("url", of),
+        tags: [later("a", of)],
+        properties: { a: later("b", of) },
+        minRam: later(64, of),
+        stores: later(["fast"], of),
+      }),
+    ];
+    const preview = await stack.preview(changed("second"));
+    assert.equal(preview.code, 0, preview.text);
+    const { second, url: step, ...others } = preview.steps;
+    assert.equal(second, "create");
+    // Whether the source holds something else isn't known either.
+    assert.equal(step, "replace");
+    assert.deepEqual(new Set(Object.values(others)), new Set(["same"]));
+    const before = (await stack.state()).url?.id;
+    const run = await stack.up();
+    assert.equal(run.steps.url, "update");
+    assert.equal((await stack.state()).url?.id, before);
+    await demandSilence();
+  });
+
+  async function demandSilence(): Promise<void> {
+    const again = await stack.preview();
+    assert.deepEqual(new Set(Object.values(again.steps)), new Set(["same"]), again.text);
+  }
+});
+
+/** What a run's resources are to be like, by their names. */
+function inputsIn(run: Run): Record<string, Values> {
+  const steps = run.events.flatMap(({ resourcePreEvent }) => resourcePreEvent?.metadata ?? []);
+  return Object.fromEntries(steps.map(({ urn, new: now }) => [nameOf(urn), now?.inputs ?? {}]));
+}
 
 /** A value with each thing within it unknown in turn, and itself. */
 function partlyUnknown(value: unknown): { path: string; partly: unknown }[] {

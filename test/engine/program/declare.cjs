@@ -1,7 +1,7 @@
 "use strict";
 // Declares what resources.json in a folder lists, so that a test can change it without compiling anything.
 // {"$output": "image.id"} stands for an output of another resource, {"$secret": x} for a secret, {"$call": "getImageOutput", "args": …, "take": "id"} for what
-// a function gives, {"$throw": "…"} for a program that ends there. A "Component" declares its children itself, as a user's component does; {"$root": true}
+// a function gives, {"$later": value, "of": "image"} for a value that isn't known before the image is there, {"$throw": "…"} for a program that ends there. A "Component" declares its children itself, as a user's component does; {"$root": true}
 // as an alias's parent stands for no parent.
 const { readFileSync } = require("node:fs");
 const { join } = require("node:path");
@@ -21,6 +21,7 @@ module.exports = function declare(folder) {
       return made.get(name)[property];
     }
     if ("$call" in value) return images[value.$call](resolve(value.args))[value.take];
+    if ("$later" in value) return made.get(value.of).id.apply(() => value.$later);
     if ("$throw" in value) throw new Error(value.$throw);
     if ("$secret" in value) return pulumi.secret(resolve(value.$secret));
     return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, resolve(inner)]));
