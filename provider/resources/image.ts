@@ -2,7 +2,7 @@ import { urnOf } from "../../shared/resourceName.ts";
 import { type ContentIdentity, identify, type Source } from "../content/index.ts";
 import { warn } from "../engine.ts";
 import { ImagesError } from "../errors.ts";
-import { hasUnknown, type Problem, unknownValue } from "../fields/field.ts";
+import { hasUnknown, knownIn, type Problem, unknownValue } from "../fields/field.ts";
 import { whyNotAdoptable } from "../reconcile/adoptImage.ts";
 import { claims, refuseConflicts } from "../reconcile/claims.ts";
 import { expectedOwner, ownerTagOf, recordOf } from "../reconcile/ownership.ts";
@@ -41,7 +41,7 @@ export const image: Provider = {
       return { inputs: news, failures: toFailures([problemOf("source", error)]) };
     }
     const problems = await problemsIn("Image", inputs, async service => [
-      ...(await service.checkImage(inputs)),
+      ...(await service.checkImage(knownIn(inputs))),
       ...(await declaredBefore(service, inputs)),
     ]);
     if (problems.length > 0) return { inputs: news, failures: toFailures(problems) };

@@ -27,6 +27,16 @@ export interface Declared {
   show?: string[];
 }
 
+/** A component of the program under test, which declares its children within its constructor. */
+export interface DeclaredComponent {
+  kind: "Component";
+  name: string;
+  args: { type?: string; children: readonly Declaration[] };
+  options?: Record<string, unknown>;
+}
+
+export type Declaration = Declared | DeclaredComponent;
+
 export interface Run {
   code: number;
   /** Both streams, as a person sees them. */
@@ -64,6 +74,7 @@ export interface StateResource {
   inputs: Record<string, unknown>;
   outputs: Record<string, unknown>;
   initErrors?: string[];
+  propertyDependencies?: Record<string, string[]>;
   sourcePosition?: string;
   stackTrace?: { sourcePosition: string }[];
 }
@@ -210,23 +221,23 @@ export class Stack {
   }
 
   /** Writes what the program declares from now on. */
-  async declare(resources: readonly Declared[]): Promise<void> {
+  async declare(resources: readonly Declaration[]): Promise<void> {
     await writeFile(join(this.folder, "resources.json"), JSON.stringify(resources));
   }
 
   /** Declares, applies, and demands that it works. */
-  async up(resources?: readonly Declared[], ...flags: string[]): Promise<Run> {
+  async up(resources?: readonly Declaration[], ...flags: string[]): Promise<Run> {
     const run = await this.tryUp(resources, ...flags);
     if (run.code !== 0) throw new Error(`pulumi up failed (${run.code}):\n${run.text}`);
     return run;
   }
 
-  async tryUp(resources?: readonly Declared[], ...flags: string[]): Promise<Run> {
+  async tryUp(resources?: readonly Declaration[], ...flags: string[]): Promise<Run> {
     if (resources) await this.declare(resources);
     return await this.run(["up", "--yes", "--skip-preview", "--diff", ...flags], { events: true });
   }
 
-  async preview(resources?: readonly Declared[], ...flags: string[]): Promise<Run> {
+  async preview(resources?: readonly Declaration[], ...flags: string[]): Promise<Run> {
     if (resources) await this.declare(resources);
     return await this.run(["preview", "--diff", ...flags], { events: true });
   }

@@ -52,8 +52,9 @@ export function copiesInStores(cloud: GlanceCloud, discovery: Discovery): PartSe
 
   return {
     async check(values, before) {
-      const stores = (values.to as { stores?: string[] }).stores ?? [];
-      const problems: Problem[] = (await discovery.checkStores(stores, "to.stores")).concat(
+      const { stores = [] } = values.to as { stores?: string[] };
+      const known = hasUnknown(stores) ? [] : stores;
+      const problems: Problem[] = (await discovery.checkStores(known, "to.stores")).concat(
         await discovery.checkCopying(),
       );
       if (!hasUnknown(values.imageId) && !isCopied(values, before)) {
