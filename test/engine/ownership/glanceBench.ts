@@ -36,6 +36,7 @@ export class GlanceBench {
     const connections = {
       owner: connectionOf(this.cloud, accounts.owner),
       consumer: connectionOf(this.cloud, accounts.consumer),
+      admin: connectionOf(this.cloud, accounts.admin),
       elsewhere: connectionOf(this.cloud, accounts.owner, regions[1]?.name),
     };
     const stack = await Stack.create({
