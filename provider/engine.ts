@@ -10,8 +10,14 @@ export function showProgress(urn: string, text: string): void {
   void log("info", urn, text, true);
 }
 
-/** Leaves a warning in the engine's output. */
+/** What this process has warned of already. */
+const warned = new Set<string>();
+
+/** Leaves a warning in the engine's output; the same one once. */
 export function warn(text: string, urn = ""): void {
+  const key = `${urn} ${text}`;
+  if (warned.has(key)) return;
+  warned.add(key);
   void log("warning", urn, text, false);
 }
 

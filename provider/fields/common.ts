@@ -1,7 +1,7 @@
 import * as v from "valibot";
 import type { ServiceName } from "../services/names.ts";
 import type { Field } from "./field.ts";
-import { record, text, uuid } from "./values.ts";
+import { flag, record, text, uuid } from "./values.ts";
 
 const duration = text({
   what: "a time limit",
@@ -44,7 +44,10 @@ export function commonImageFields(service: ServiceName): Record<string, Field> {
 export function adoptSchema(id: v.GenericSchema<unknown>) {
   const form = "adopt must be { id } or { name }";
   return v.union(
-    [record("adopt", { id }), record("adopt", { name: text({ what: "adopt.name", min: 1 }) })],
+    [
+      record("adopt", { id, takeOver: v.optional(flag("adopt.takeOver")) }),
+      record("adopt", { name: text({ what: "adopt.name", min: 1 }) }),
+    ],
     issue =>
       // Both alternatives were tried: what went wrong within the one that was meant says more.
       issue.issues?.find(inner => inner.path !== undefined && inner.expected !== "never" && inner.input !== undefined)

@@ -3,7 +3,9 @@ import { type ContentIdentity, identify, type Source } from "../content/index.ts
 import { warn } from "../engine.ts";
 import { ImagesError } from "../errors.ts";
 import { hasUnknown, type Problem, unknownValue } from "../fields/field.ts";
-import { markOf } from "../mark.ts";
+import { whyNotAdoptable } from "../reconcile/adoptImage.ts";
+import { expectedOwner, ownerTagOf, recordOf } from "../reconcile/ownership.ts";
+import { finishedImage } from "../reconcile/warnings.ts";
 import { configure, serviceOf, tableOf } from "../runtime.ts";
 import type { ImageFacts, ImageOrder, ImageService, Values } from "../services/service.ts";
 import { lostContent } from "../services/storedData.ts";
@@ -31,6 +33,10 @@ export const image: Provider = {
     if (problems.length > 0) return { inputs: news, failures: toFailures(problems) };
     const generation = generationOf(String(inputs.resource), olds);
     if (generation > 0) inputs.generation = generation;
+    if (Object.keys(olds).length === 0) {
+      const problem = await problemOfNew(inputs);
+      if (problem !== undefined) return { inputs: news, failures: toFailures([problem]) };
+    }
     if (inputs.source !== undefined) {
       const content = await contentOf(inputs, olds.content);
       if ("problem" in content) return { inputs: news, failures: toFailures([content.problem]) };
@@ -97,14 +103,14 @@ export const image: Provider = {
     const service = serviceOf(news);
     const job = jobOf("update", news);
     try {
-      return { outs: outputs(news, await updated(service, id, olds, news)) };
+      return { outs: keepingOwner(olds, outputs(news, await updated(service, id, olds, news))) };
     } catch (error) {
-      throw partly(error, facts => outputs(news, facts));
+      throw partly(error, facts => keepingOwner(olds, outputs(news, facts)));
     }
 
     async function updated(service: ImageService, id: string, olds: Values, news: Values): Promise<ImageFacts> {
       const { change, any } = changesOf(tableOf("Image", news.service), olds, news);
-      const order = orderOf(news);
+      const order = { ...orderOf(news), recordedOwner: expectedOwner(olds).recorded };
       if (needsData(olds, news)) return await service.completeImage(id, order, job);
       const facts = any
         ? await service.updateImage(
@@ -122,9 +128,52 @@ export const image: Provider = {
   async delete(id, props) {
     // One that never was what was ordered has nothing to protect.
     const how = { force: props.forceDelete === true || isUnfinished(props), queued: props.deletion === "queued" };
-    await serviceOf(props).deleteImage(id, how, jobOf("delete", props));
+    const removal = { ...how, owner: expectedOwner(props), claimed: false };
+    await serviceOf(props).deleteImage(id, removal, jobOf("delete", props));
   },
 };
+
+/**
+ * What has to be known of a new resource before anything is done. Finished images with its owner tag are left alone: a warning names them.
+ * @returns why the image that it adopts can't be adopted
+ */
+async function problemOfNew(inputs: Values): Promise<Problem | undefined> {
+  if (hasUnknown([inputs.connection, inputs.adopt, inputs.imageId])) return undefined;
+  const { ownerTag } = orderOf(inputs);
+  try {
+    const service = serviceOf(inputs);
+    if (inputs.adopt === undefined) {
+      const finished = await service.finishedImages(orderOf(inputs));
+      for (const image of finished) warn(finishedImage(image), urnOf(String(inputs.resource)));
+      return undefined;
+    }
+    const { id, takeOver } = inputs.adopt as Adoption;
+    const owner = id === undefined ? undefined : await service.ownershipOf(id);
+    const refusal = owner && whyNotAdoptable(String(id), owner, ownerTag, takeOver === true);
+    return refusal && problemOf("adopt", refusal);
+  } catch (error) {
+    // The create meets it again, and has to get along with it.
+    if (error instanceof ImagesError) return undefined;
+    throw error;
+  }
+}
+
+/** How a program names an image to adopt. */
+interface Adoption {
+  id?: string;
+  name?: string;
+  /** Of DivvyCloud's: type and name of the cloud account, and region. */
+  cloud?: string;
+  account?: string;
+  region?: string;
+  /** Even from another stack. */
+  takeOver?: boolean;
+}
+
+/** The outputs with the owner tag that the image carries: a new name of the resource doesn't change it. */
+function keepingOwner({ ownerTag }: Values, outputs: Values): Values {
+  return ownerTag === undefined ? outputs : { ...outputs, ownerTag };
+}
 
 /** What the source holds now, so that a preview shows when it changed. */
 async function contentOf(
@@ -148,7 +197,7 @@ function orderOf(inputs: Values): ImageOrder {
   return {
     values: inputs,
     data: sourceData(inputs),
-    mark: markOf(String(inputs.resource), Number(inputs.generation ?? 0)),
+    ownerTag: ownerTagOf(String(inputs.resource), Number(inputs.generation ?? 0)),
   };
 }
 
@@ -161,7 +210,8 @@ async function adopt(service: ImageService, inputs: Values): Promise<ImageFacts>
   const table = tableOf("Image", inputs.service);
   const job = jobOf("create", inputs);
   const order = orderOf(inputs);
-  const facts = await adopted(service, inputs.adopt as { id?: string; name?: string }, Object.keys(inputs));
+  const adoption = inputs.adopt as Adoption;
+  const facts = await adopted(service, adoption, Object.keys(inputs));
   const { replaces, change, any } = changesOf(table, { ...facts, ...kept(inputs) }, inputs);
   const different = replaces.filter(field => table.fields[field]?.reported);
   if (different.length > 0) {
@@ -173,9 +223,17 @@ async function adopt(service: ImageService, inputs: Values): Promise<ImageFacts>
     });
   }
   if (order.data !== undefined) await demandContent(service, facts, order, job);
-  return any
-    ? await service.updateImage(facts.id, { ...change, actual: facts, declared: Object.keys(inputs) }, job)
+  const takeOver = adoption.takeOver === true;
+  const owner = await service.ownershipOf(facts.id);
+  const refusal = owner && whyNotAdoptable(facts.id, owner, order.ownerTag, takeOver);
+  if (refusal !== undefined) throw refusal;
+  const actual = { ...facts, ...(owner === undefined ? {} : { ownerTag: recordOf(owner) }) };
+  const now = any
+    ? await service.updateImage(facts.id, { ...change, actual, declared: Object.keys(inputs) }, job)
     : facts;
+  // Last, when nothing else can be wrong: from then on it is nobody else's.
+  const { ownerTag } = await service.claimImage(facts.id, order.ownerTag, takeOver);
+  return { ...now, ownerTag };
 }
 
 /** The inputs that an image can't differ in, since a service doesn't report them. */
@@ -183,26 +241,23 @@ function kept(inputs: Values): Values {
   return { service: inputs.service, content: inputs.content, store: inputs.store };
 }
 
-async function adopted(
-  service: ImageService,
-  wanted: { id?: string; name?: string },
-  fields: string[],
-): Promise<ImageFacts> {
-  const query = wanted.id === undefined ? `named ${JSON.stringify(wanted.name)}` : `with the id ${wanted.id}`;
+async function adopted(service: ImageService, wanted: Adoption, fields: string[]): Promise<ImageFacts> {
+  const { takeOver: _, ...query } = wanted;
+  const which = wanted.id === undefined ? `named ${JSON.stringify(wanted.name)}` : `with the id ${wanted.id}`;
   const found =
-    wanted.id === undefined ? await service.findImages(wanted) : [await service.readImage(wanted.id, fields)];
+    wanted.id === undefined ? await service.findImages(query) : [await service.readImage(wanted.id, fields)];
   const [first, ...others] = found.filter(facts => facts !== undefined);
   if (first === undefined) {
     throw new ImagesError(
       "not-found",
-      `there is no image ${query} to adopt on the connection ${service.connection.name}`,
+      `there is no image ${which} to adopt on the connection ${service.connection.name}`,
     );
   }
   if (others.length > 0) {
     const candidates = [first, ...others].map(
       ({ id, status, createdAt }) => `${id} (${status}, created ${String(createdAt)})`,
     );
-    throw new ImagesError("conflict", `there are ${candidates.length} images ${query}: ${candidates.join(", ")}`, {
+    throw new ImagesError("conflict", `there are ${candidates.length} images ${which}: ${candidates.join(", ")}`, {
       hint: "Say which one with adopt: { id }",
     });
   }

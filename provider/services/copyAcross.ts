@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from "node:util";
 import * as v from "valibot";
 import { ImagesError } from "../errors.ts";
 import { type Field, type FieldTable, hasUnknown, type Problem, problemsOf } from "../fields/field.ts";
-import { markOf } from "../mark.ts";
+import { expectedOwner, ownerTagOf } from "../reconcile/ownership.ts";
 import { forLeftover } from "../wait.ts";
 import type { ServiceName } from "./names.ts";
 import type { OpenOther } from "./registry.ts";
@@ -61,7 +61,7 @@ export function copyAcross(source: ImageService, other: OpenOther): PartService 
       values: { ...formatsOf(facts), ...((values.metadata as Values | undefined) ?? metadata), ...placeOf(values) },
       left,
       data: mode === "import" ? { ...data, import: true, url } : data,
-      mark: markOf(String(values.resource), Number(values.generation ?? 0)),
+      ownerTag: ownerTagOf(String(values.resource), Number(values.generation ?? 0)),
     };
   }
 
@@ -155,7 +155,8 @@ export function copyAcross(source: ImageService, other: OpenOther): PartService 
         );
       }
       if (changed.includes("status") || found.status === "queued") {
-        return facts(values, await target.completeImage(id, await orderOf(values), job));
+        const order = { ...(await orderOf(values)), recordedOwner: expectedOwner(before).recorded };
+        return facts(values, await target.completeImage(id, order, job));
       }
       const wanted = values.metadata as Values;
       const change = { actual: found, wanted, removedProperties: noLongerCopied(before.metadata, wanted) };
@@ -164,7 +165,8 @@ export function copyAcross(source: ImageService, other: OpenOther): PartService 
 
     async delete(id, values: Values, job: Job) {
       const force = values.forceDelete === true || values.status === "unfinished";
-      await targetOf(values).deleteImage(id, { force }, job);
+      const owner = expectedOwner(values);
+      await targetOf(values).deleteImage(id, { force, owner, claimed: false }, job);
     },
   };
 }
@@ -262,6 +264,7 @@ function facts(values: Values, copy: ImageFacts): Facts {
     ...(digest === undefined ? {} : { digest }),
     ...(expected === undefined ? {} : { metadata }),
     ...(values.content === undefined ? {} : { content }),
+    ...(copy.ownerTag === undefined ? {} : { ownerTag: copy.ownerTag }),
   };
 }
 

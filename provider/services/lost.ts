@@ -21,17 +21,9 @@ export async function afterBroken<T>(upload: unknown, look: () => Promise<T>): P
   }
 }
 
-/** How what an earlier run left is gone on with. */
-export interface HowOn {
-  /** Another run that is met on the way is followed once. */
-  again: boolean;
-  /** The state has the image's id, which can't change: it doesn't make room for a new one. */
-  known: boolean;
-}
-
-/** An image in the state that an earlier run had begun was no use any more, and is removed: an update can't give a resource another id. */
-export function removedForNew(id: string): ImagesError {
-  return new ImagesError("conflict", `image ${id}, which an earlier run began, couldn't be finished, and was removed`, {
-    hint: "Run pulumi up again: it makes a new one",
+/** An image that somebody deleted meanwhile. */
+export function gone(id: string): ImagesError {
+  return new ImagesError("not-found", `image ${id} was deleted while it was being worked on`, {
+    hint: "Run the command again; with --refresh, so that what happened meanwhile is seen",
   });
 }

@@ -1,6 +1,8 @@
 import type { Connection } from "../connection.ts";
 import type { Content } from "../content/index.ts";
 import type { FieldTable, Problem } from "../fields/field.ts";
+import type { Ownership, OwnerTag } from "../reconcile/ownership.ts";
+import type { Removal } from "../reconcile/removeImage.ts";
 import type { Lookups } from "./lookups.ts";
 import type { ServiceName } from "./names.ts";
 
@@ -48,14 +50,10 @@ export interface ImageData {
 export interface ImageOrder {
   values: Values;
   data?: ImageData | undefined;
-  /** What tells an image of this very resource from every other one, see mark.ts. */
-  mark: Mark;
-}
-
-/** See mark.ts. */
-export interface Mark {
-  resource: string;
-  stack: string;
+  /** What says that an image is this very resource's. */
+  ownerTag: OwnerTag;
+  /** The resource part of the owner tag that the state of an image records, where it has one. */
+  recordedOwner?: string | undefined;
 }
 
 /** What an update has to bring about: the fields whose values differ, with the values wanted. */
@@ -91,8 +89,14 @@ export interface ImageService {
   imageFields?(): FieldTable;
   /** What only the service can say about an order, before anything is done: stores, import methods, formats. */
   checkImage(values: Values): Promise<Problem[]>;
-  /** Makes the image, or takes over what an earlier, interrupted try of the same resource left. */
+  /** Makes the image, or resumes what an earlier, interrupted create of the same resource began. See reconcile/ensureImage.ts. */
   createImage(order: ImageOrder, job: Job): Promise<ImageFacts>;
+  /** Finished images that carry the order's owner tag: a create leaves them alone, and warns of them. */
+  finishedImages(order: ImageOrder): Promise<ImageFacts[]>;
+  /** What the image says of its owner; undefined where there is no such image. */
+  ownershipOf(id: string): Promise<Ownership | undefined>;
+  /** Writes an owner tag on an existing image. See reconcile/adoptImage.ts. */
+  claimImage(id: string, tag: OwnerTag, takeOver: boolean): Promise<ImageFacts>;
   /** The digests by which the service can say that it has the right data, e.g. `sha512`. */
   readonly digests?: readonly string[];
   /**
@@ -114,8 +118,11 @@ export interface ImageService {
    */
   completable?(id: string, job: Job): Promise<boolean>;
   updateImage(id: string, change: ImageChange, job: Job): Promise<ImageFacts>;
-  /** Resolves when the image is gone, or with `queued` as soon as the service has been told; one that is gone already is fine. */
-  deleteImage(id: string, options: { force: boolean; queued?: boolean }, job: Job): Promise<void>;
+  /**
+   * Resolves when the image is gone, or with `queued` as soon as the service has been told. An image that somebody else owns stays.
+   * @returns whether there was such an image
+   */
+  deleteImage(id: string, removal: Removal, job: Job): Promise<boolean>;
   /** Whether the image's data is what the order's is; reads that once where the digests' algorithms differ. */
   holdsContent(facts: ImageFacts, order: ImageOrder, job: Job): Promise<boolean>;
   /** Names the account's project and region on its cloud: the same for two connections that lead to the same place. */

@@ -27,6 +27,8 @@ export type DivvyCloudAdopt =
   | {
       /** e.g. `privateimage:10:us-east-1:ami-0abc:` */
       id: Input<string>;
+      /** Take the image over although another stack's owner tag claims it. Default: false, which is an error then. */
+      takeOver?: Input<boolean>;
       name?: undefined;
     }
   | {

@@ -41,4 +41,15 @@ export type Source = FileSource | UrlSource;
 export type StreamedSource = FileSource | (Omit<UrlSource, "mode"> & { mode?: Input<"stream"> });
 
 /** How an existing image comes under management, without a new upload. */
-export type Adopt = { id: Input<string>; name?: undefined } | { name: Input<string>; id?: undefined };
+export type Adopt =
+  | {
+      id: Input<string>;
+      /** Take the image over although another stack's owner tag claims it. Default: false, which is an error then. */
+      takeOver?: Input<boolean>;
+      name?: undefined;
+    }
+  | {
+      /** Of an image of the connection's own project. */
+      name: Input<string>;
+      id?: undefined;
+    };

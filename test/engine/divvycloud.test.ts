@@ -124,9 +124,9 @@ describe("divvycloud", () => {
     });
     after(() => stack.dispose());
 
-    it("takes images over by resource id and by query, without a write", async () => {
+    it("takes images over by resource id and by query: all it writes is a note of whose they are", async () => {
       assert.deepEqual([await idOf(stack, "byId"), await idOf(stack, "byQuery")], ids.slice(0, 2));
-      assert.deepEqual(writes(), []);
+      assert.deepEqual(writes().toSorted(), ids.map(id => `POST /v2/public/resource/${id}/notes/create`).toSorted());
     });
 
     it("gives out every attribute", async () => {
@@ -392,7 +392,7 @@ describe("divvycloud", () => {
       assert.equal((await namesIn(2)).filter(name => name === "expected").length, 1);
     });
 
-    it("takes over what a killed run left, before and after it got its name", async () => {
+    it("resumes what a killed run left before it got its name, and leaves alone what had it", async () => {
       const points = { "killed early": /snapshot\/create$/, "killed late": /name\/set$/ };
       for (const [name, path] of Object.entries(points)) {
         let killed = () => {};
@@ -407,11 +407,16 @@ describe("divvycloud", () => {
         await stack.run(["cancel", "--yes"]);
         recorder.clear();
         const repeated = await stack.up();
-        assert.match(repeated.text, /took over image privateimage:2:/);
-        assert.deepEqual(requestsTo("snapshot/create"), []);
+        const isFinished = name === "killed late";
+        assert.equal(requestsTo("snapshot/create").length, isFinished ? 1 : 0);
         const names = (await namesIn(2)).filter(other => other === name || other.startsWith("pulumi-images-"));
-        assert.deepEqual(names, [name], "exactly one image");
+        assert.deepEqual(names, isFinished ? [name, name] : [name]);
         assert.equal((await attributesOf(await idOf(stack, name)))?.name, name);
+        if (!isFinished) continue;
+        const made = await idOf(stack, name);
+        const other = (await imagesIn(2)).find(image => image.name === name && image.id !== made);
+        assert.match(repeated.text, new RegExp(`image ${other?.id} .* is finished.*adopt: \\{ id: "${other?.id}" \\}`));
+        await vanish(other?.id as string);
       }
     });
 
@@ -440,7 +445,10 @@ describe("divvycloud", () => {
         await stack.up([image("queued", { adopt: { id: ids[1] }, deletion: "queued" })]);
         assert.equal(await attributesOf(ids[0] as string), undefined);
         const own = requestsTo(ids[0] as string).map(shown);
-        assert.equal(own[0], "POST /v2/prototype/resources/delete");
+        assert.equal(
+          own.filter(request => !/detail|notes\/list/.test(request))[0],
+          "POST /v2/prototype/resources/delete",
+        );
         assert.ok(own.length > 2, "its job took a while");
         // Longer than any test: so a deletion that waits would never end.
         cloud.settings.divvycloud.taskTime = 3_600_000;
@@ -448,7 +456,7 @@ describe("divvycloud", () => {
         await stack.up([]);
         assert.deepEqual(
           recorder.requests.map(shown).filter(request => /delete|detail/.test(request)),
-          ["POST /v2/prototype/resources/delete"],
+          [`GET /v2/public/resource/${ids[1]}/detail`, "POST /v2/prototype/resources/delete"],
         );
         assert.ok(await attributesOf(ids[1] as string), "its job is still in the queue");
       } finally {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import * as pulumi from "@pulumi/pulumi";
-import { markOf } from "../../provider/mark.ts";
+import { ownerTagOf } from "../../provider/reconcile/ownership.ts";
 import { image } from "../../provider/resources/image.ts";
 import { markedInputs } from "../../sdk/inputs.ts";
 import { urnOf } from "../../shared/resourceName.ts";
@@ -33,7 +33,7 @@ describe("The input that says which resource it is", () => {
   it("was the whole urn in earlier versions: the mark is the same, and the change is none", async () => {
     const [before, now] = [urn(type("Image"), "web"), await sent("Image", "web")];
     assert.equal(urnOf(before), before);
-    assert.deepEqual(markOf(now, 2), markOf(before, 2));
+    assert.deepEqual(ownerTagOf(now, 2), ownerTagOf(before, 2));
     const inputs = { service: "openstack", name: "web" };
     const olds = { ...inputs, resource: before, status: "active", managed: ["name"] };
     const { changes } = await image.diff("an-id", olds, { ...inputs, resource: now });

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type { ServiceError } from "@grpc/grpc-js";
 import type { Kind } from "../../provider/fields/field.ts";
-import { markOf } from "../../provider/mark.ts";
+import { ownerTagOf } from "../../provider/reconcile/ownership.ts";
 import { ProviderProcess } from "../engine/providerProcess.ts";
 import type { Values } from "./place.ts";
 
@@ -42,7 +42,7 @@ export function urnOf(kind: Kind, name: string): string {
 }
 
 export function resourceMarkOf(kind: Kind, name: string): string {
-  return markOf(urnOf(kind, name), 0).resource;
+  return ownerTagOf(urnOf(kind, name), 0).resource;
 }
 
 /** What the engine does with one resource in an `up`: check, diff, create or update, and replace. */

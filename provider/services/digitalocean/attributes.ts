@@ -1,35 +1,10 @@
-import { createHash } from "node:crypto";
-import type { ImageFacts, ImageOrder, Values } from "../service.ts";
+import type { ImageFacts, Values } from "../service.ts";
 import type { UpdateBody, WireImage } from "./client.ts";
+import { isOwnTag } from "./ownership.ts";
 
-/**
- * Tags that begin like this are this project's marks. They tell a repeated create what an interrupted one made, so they stay on an image
- * as long as it lives and are deleted with it; no program sees them among its tags, and none can use such a name.
- */
-export const markPrefix = "pulumi-images:";
-
-/** What begins the marks of all images that a resource made, whatever their data. */
-export function resourceMark(order: ImageOrder): string {
-  return `${markPrefix}${order.mark.resource}:`;
-}
-
-/**
- * The mark of one resource's image with one content, in the form of a tag's name. DigitalOcean reports no digest of what it holds, so the mark
- * says what the image was made from.
- */
-export function markOf(order: ImageOrder): string {
-  const { dropletId } = order.values;
-  const origin = dropletId === undefined ? String(order.data?.content) : `droplet:${String(dropletId)}`;
-  return `${resourceMark(order)}${createHash("sha256").update(origin).digest("hex").slice(0, 16)}`;
-}
-
-export function isMark(tag: string): boolean {
-  return tag.toLowerCase().startsWith(markPrefix);
-}
-
-/** The image's tags, without the marks. */
+/** The image's tags, without this provider's own. */
 export function userTags(image: WireImage): string[] {
-  return (image.tags ?? []).filter(tag => !isMark(tag)).sort();
+  return (image.tags ?? []).filter(tag => !isOwnTag(tag)).sort();
 }
 
 /** What the service says, in the sdk's words. Source: the vendor's model `image`. */

@@ -1,20 +1,21 @@
 import { ImagesError } from "../../errors.ts";
 import { waitFor } from "../../wait.ts";
 import type { Job } from "../service.ts";
-import { isDeleted, isMark } from "./attributes.ts";
+import { isDeleted } from "./attributes.ts";
 import type { WireImage } from "./client.ts";
 import type { DigitalOceanCloud } from "./cloud.ts";
+import { ownTagsOf } from "./ownership.ts";
 
 /**
- * Deletes an image, and the tag that is its mark, and returns when both are gone; an image that is gone already is fine.
- * @param known whether a state has the image's id. Then its mark goes first: once the image is gone nothing leads to the mark any more. An image
- * that is only known by its mark keeps it to the end.
+ * Deletes an image and its owner tag, and returns when both are gone; an image that is gone already is fine.
+ * @param recorded whether a state has the image's id. Then its owner tag goes first: once the image is gone nothing leads to the tag any more.
+ * An image that is only known by its owner tag keeps it to the end.
  */
-export async function remove(cloud: DigitalOceanCloud, id: string, job: Job, known = false): Promise<void> {
+export async function deleteImage(cloud: DigitalOceanCloud, id: string, job: Job, recorded: boolean): Promise<void> {
   const image = await cloud.reads.read(id);
   if (image === undefined) return;
   if (image.public) throw publicImage(image);
-  if (known) await removeMarks(cloud, image);
+  if (recorded) await removeOwnTags(cloud, image);
   const there = await cloud.client.deleteImage(id);
   cloud.reads.wrote(id);
   if (there) {
@@ -27,12 +28,12 @@ export async function remove(cloud: DigitalOceanCloud, id: string, job: Job, kno
       job,
     );
   }
-  if (!known) await removeMarks(cloud, image);
+  if (!recorded) await removeOwnTags(cloud, image);
 }
 
 /** A tag outlives what it was on. */
-async function removeMarks(cloud: DigitalOceanCloud, image: WireImage): Promise<void> {
-  for (const tag of image.tags ?? []) if (isMark(tag)) await cloud.client.deleteTag(tag);
+async function removeOwnTags(cloud: DigitalOceanCloud, image: WireImage): Promise<void> {
+  for (const tag of ownTagsOf(image)) await cloud.client.deleteTag(tag);
 }
 
 function publicImage(image: WireImage): ImagesError {

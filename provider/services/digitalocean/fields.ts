@@ -4,7 +4,8 @@ import { adoptSchema, commonFields, commonImageFields } from "../../fields/commo
 import { type Field, type FieldTable, hasUnknown, type Problem } from "../../fields/field.ts";
 import { insteadOnDigitalOcean } from "../../fields/instead.ts";
 import { oneOf, record, setOf, shown, text, uuid } from "../../fields/values.ts";
-import { isMark, markPrefix, sameSet, sameTag, sameTags } from "./attributes.ts";
+import { sameSet, sameTag, sameTags } from "./attributes.ts";
+import { isOwnTag, ownPrefix } from "./ownership.ts";
 
 const service = "digitalocean";
 
@@ -153,8 +154,8 @@ function tag(what: string) {
       form: "of letters, digits, colons, dashes and underscores",
     }),
     v.check(
-      value => !isMark(value),
-      `${what} must not begin with ${markPrefix}: by such tags this provider knows its images`,
+      value => !isOwnTag(value),
+      `${what} must not begin with ${ownPrefix}: by such tags this provider knows its images`,
     ),
   );
 }

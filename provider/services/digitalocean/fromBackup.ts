@@ -1,14 +1,40 @@
-import { ImagesError } from "../../errors.ts";
-import type { Job } from "../service.ts";
+import { ImagesError, UnfinishedError } from "../../errors.ts";
+import type { ImageAdapter } from "../../reconcile/adapter.ts";
+import { claimImage } from "../../reconcile/adoptImage.ts";
+import { gone } from "../lost.ts";
+import type { ImageFacts, ImageOrder, Job } from "../service.ts";
+import { factsOf } from "./attributes.ts";
 import type { WireAction, WireImage } from "./client.ts";
 import type { DigitalOceanCloud } from "./cloud.ts";
-import { gone, untilEnded } from "./waiting.ts";
+import { update } from "./update.ts";
+import { untilEnded } from "./waiting.ts";
+
+/**
+ * The image of an order that names a backup. It keeps the backup's id, so it is there already, and becomes this resource's as an adopted one does.
+ * @throws ImagesError "conflict" where another stack's owner tag claims it
+ */
+export async function imageFromBackup(
+  cloud: DigitalOceanCloud,
+  adapter: ImageAdapter<WireImage>,
+  order: ImageOrder,
+  job: Job,
+): Promise<ImageFacts> {
+  const id = String(order.values.backupId);
+  const image = await convertBackup(cloud, id, job);
+  try {
+    const { ownerTag } = await claimImage(adapter, id, order.ownerTag, false);
+    return { ...factsOf(await update(cloud, id, factsOf(image), order.values, job, image)), ownerTag };
+  } catch (error) {
+    if (error instanceof ImagesError && (error.code === "not-found" || error.code === "conflict")) throw error;
+    throw new UnfinishedError(error, { id, status: "unfinished", ownerTag: order.ownerTag.resource });
+  }
+}
 
 /**
  * Makes a snapshot of a droplet's backup, so that it isn't rotated away. It is the same image afterwards, by the same id: a repeat finds it
  * converted, and knows by its actions that it was a backup.
  */
-export async function convertBackup(cloud: DigitalOceanCloud, id: string, job: Job): Promise<WireImage> {
+async function convertBackup(cloud: DigitalOceanCloud, id: string, job: Job): Promise<WireImage> {
   const image = await cloud.client.image(id);
   if (image === undefined) {
     throw new ImagesError("not-found", `there is no backup ${id} that this connection can see`, {

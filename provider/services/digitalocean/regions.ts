@@ -1,10 +1,11 @@
 import PQueue from "p-queue";
 import { ImagesError } from "../../errors.ts";
 import { waitFor } from "../../wait.ts";
+import { gone } from "../lost.ts";
 import type { Job } from "../service.ts";
 import type { WireAction, WireImage } from "./client.ts";
 import type { DigitalOceanCloud } from "./cloud.ts";
-import { gone, untilEnded } from "./waiting.ts";
+import { untilEnded } from "./waiting.ts";
 
 /** Transfers of one image that run at the same time. */
 const atOnce = 4;

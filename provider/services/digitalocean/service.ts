@@ -4,14 +4,16 @@ import type { Problem } from "../../fields/field.ts";
 import { hasUnknown } from "../../fields/field.ts";
 import { budgetFor } from "../../http/budget.ts";
 import { createHttp } from "../../http.ts";
+import { reconciled } from "../../reconcile/index.ts";
 import type { OpenOther } from "../registry.ts";
 import type { ImageService } from "../service.ts";
 import { factsOf, isDeleted } from "./attributes.ts";
 import { createClient } from "./client.ts";
 import type { DigitalOceanCloud } from "./cloud.ts";
 import { copyParts } from "./copies.ts";
-import { completable, complete, create } from "./create.ts";
-import { remove } from "./delete.ts";
+import { imageFromBackup } from "./fromBackup.ts";
+import { untilDropletIdle } from "./fromDroplet.ts";
+import { imageAdapter } from "./image.ts";
 import { digitalOceanLookups } from "./lookups.ts";
 import { memberParts } from "./members.ts";
 import { earlierMs, ImageReads } from "./reads.ts";
@@ -35,6 +37,8 @@ export function openDigitalOcean(connection: Connection<DigitalOceanSettings>, o
   });
   const client = createClient(http);
   const cloud: DigitalOceanCloud = { client, reads: new ImageReads(client) };
+  const adapter = imageAdapter(cloud);
+  const images = reconciled(adapter);
   let signedIn: Promise<unknown> | undefined;
   let regions: ReturnType<typeof client.regions> | undefined;
 
@@ -68,9 +72,21 @@ export function openDigitalOcean(connection: Connection<DigitalOceanSettings>, o
     },
     checkImage: async ({ regions }) =>
       Array.isArray(regions) && !hasUnknown(regions) ? await checkRegions("regions", regions) : [],
-    createImage: (order, job) => create(cloud, order, job),
-    completeImage: (id, order, job) => complete(cloud, id, order, job),
-    completable: id => completable(cloud, id),
+    ...images,
+    async createImage(order, job) {
+      const { backupId, dropletId } = order.values;
+      if (backupId !== undefined) return await imageFromBackup(cloud, adapter, order, job);
+      if (dropletId !== undefined) {
+        // What an earlier run asked the droplet for has to have ended before it can be found.
+        await untilDropletIdle(cloud, String(dropletId), job);
+        await cloud.reads.all(0);
+      }
+      return await images.createImage(order, job);
+    },
+    completeImage: (id, order, job) =>
+      order.values.backupId === undefined
+        ? images.completeImage(id, order, job)
+        : imageFromBackup(cloud, adapter, order, job),
     async readImage(id, _fields, earlierWillDo) {
       const image = await cloud.reads.read(id, earlierWillDo ? earlierMs : undefined);
       return image === undefined || isDeleted(image) ? undefined : factsOf(image);
@@ -84,9 +100,8 @@ export function openDigitalOcean(connection: Connection<DigitalOceanSettings>, o
     },
     async updateImage(id, change, job) {
       warnOfRegionsLeft(id, change.actual, change.wanted, job);
-      return await update(cloud, id, change.actual, change.wanted, job);
+      return factsOf(await update(cloud, id, change.actual, change.wanted, job));
     },
-    deleteImage: (id, _options, job) => remove(cloud, id, job, true),
     // DigitalOcean reports nothing about the data by which it could be told.
     holdsContent: async () => false,
     lookups: digitalOceanLookups(client),

@@ -1,5 +1,5 @@
+import { gone } from "../lost.ts";
 import type { DigitalOceanCloud } from "./cloud.ts";
-import { gone } from "./waiting.ts";
 
 /** Puts a tag on an image. The tag is made when the account has none of that name. */
 export async function addTag(cloud: DigitalOceanCloud, id: string, tag: string): Promise<void> {

@@ -1,11 +1,11 @@
 import { ImagesError } from "../../errors.ts";
+import { gone } from "../lost.ts";
 import type { ImageFacts, Job, Values } from "../service.ts";
 import { factsOf, regionsMissing, tagChanges, updateBody } from "./attributes.ts";
 import type { WireImage } from "./client.ts";
 import type { DigitalOceanCloud } from "./cloud.ts";
 import { addRegions } from "./regions.ts";
 import { addTag, removeTag } from "./tagging.ts";
-import { gone } from "./waiting.ts";
 
 /** How often a write that somebody else's write undid is applied again. */
 const mostRounds = 6;
@@ -23,12 +23,12 @@ export async function update(
   wanted: Values,
   job: Job,
   known?: WireImage,
-): Promise<ImageFacts> {
+): Promise<WireImage> {
   let facts = actual;
   let image = known;
   for (let round = 0; round < mostRounds; round++) {
     const written = await write(cloud, id, facts, wanted, job);
-    if (written === undefined && image !== undefined) return factsOf(image);
+    if (written === undefined && image !== undefined) return image;
     image = written === undefined || written === "read again" ? await present(cloud, id) : written;
     facts = factsOf(image);
   }

@@ -1,5 +1,6 @@
 import { ImagesError } from "../../errors.ts";
 import { waitFor } from "../../wait.ts";
+import { gone } from "../lost.ts";
 import type { Job } from "../service.ts";
 import type { WireAction, WireImage } from "./client.ts";
 import type { DigitalOceanCloud } from "./cloud.ts";
@@ -65,10 +66,4 @@ export async function untilEnded(
     () => `${what} (action ${id})`,
     job,
   );
-}
-
-export function gone(id: string): ImagesError {
-  return new ImagesError("not-found", `image ${id} was deleted while it was being worked on`, {
-    hint: "Run the command again; with --refresh, so that what happened meanwhile is seen",
-  });
 }

@@ -6,7 +6,7 @@ import type { DivvyCloud } from "./cloud.ts";
  * Deletes an image; one that is gone already is fine.
  * @param options.queued the deletion is only put into DivvyCloud's job queue, and not waited for
  */
-export async function remove(
+export async function deleteImage(
   cloud: DivvyCloud,
   id: string,
   options: { queued?: boolean | undefined },

@@ -97,7 +97,7 @@ function adoptSchema() {
     account: v.optional(text({ what: "adopt.account", min: 1 })),
     region: v.optional(text({ what: "adopt.region", min: 1 })),
   });
-  const byId = record("adopt", { id });
+  const byId = record("adopt", { id, takeOver: v.optional(flag("adopt.takeOver")) });
   return v.lazy(input => (typeof input === "object" && input !== null && "id" in input ? byId : query));
 }
 

@@ -1,15 +1,15 @@
 import type { Connection, DivvyCloudSettings } from "../../connection.ts";
 import { hasUnknown, type Problem } from "../../fields/field.ts";
+import { reconciled } from "../../reconcile/index.ts";
 import type { ImageFacts, ImageQuery, ImageService, Values } from "../service.ts";
 import { factsOf } from "./attributes.ts";
 import { createClient, tellingClient, type WireCloud } from "./client.ts";
 import { type DivvyCloud, scopeOf } from "./cloud.ts";
-import { complete, create } from "./create.ts";
-import { remove } from "./delete.ts";
+import { imageAdapter } from "./image.ts";
 import { divvyCloudLookups } from "./lookups.ts";
 import { imageReads } from "./reads.ts";
 import { openSession } from "./session.ts";
-import { present, update } from "./update.ts";
+import { update } from "./update.ts";
 
 /** Opens a DivvyCloud (Rapid7 InsightCloudSec). Nothing is sent before it is first used. */
 export function openDivvyCloud(connection: Connection<DivvyCloudSettings>): ImageService {
@@ -36,12 +36,10 @@ export function openDivvyCloud(connection: Connection<DivvyCloudSettings>): Imag
     connection,
     signIn: () => session.signIn(),
     checkImage,
-    createImage: (order, job) => create(cloud, order, job),
-    completeImage: async (id, order, job) => await complete(cloud, await present(cloud, id), order, job),
+    ...reconciled(imageAdapter(cloud)),
     readImage: (id, _fields, earlierWillDo) => cloud.reads.read(id, earlierWillDo),
     findImages: query => find(cloud, query),
     updateImage: (id, change, job) => update(cloud, id, change, job),
-    deleteImage: (id, options, job) => remove(cloud, id, options, job),
     // An image's data never passes through DivvyCloud, so none is ever declared.
     holdsContent: async () => true,
     lookups: divvyCloudLookups(client),

@@ -214,7 +214,11 @@ export function tenantCopies(source: ImageService, replicator: ReplicatorClient,
         );
         return;
       }
-      await destination.deleteImage(last.destination_image_id, { force: values.forceDelete === true }, job);
+      await destination.deleteImage(
+        last.destination_image_id,
+        { force: values.forceDelete === true, claimed: false },
+        job,
+      );
     },
   };
 }

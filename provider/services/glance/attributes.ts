@@ -1,5 +1,6 @@
-import type { ImageFacts, Mark, Values } from "../service.ts";
+import type { ImageFacts, Values } from "../service.ts";
 import type { Dialect } from "./dialect.ts";
+import { isOwnerImageTag, isOwnerProperty } from "./ownership.ts";
 
 /** An image as the Image API v2 writes it. Source: docs.openstack.org/api-ref/image/v2 "Show image". */
 export type WireImage = { id: string; status: string } & Record<string, unknown>;
@@ -33,9 +34,6 @@ const reported = {
   directUrl: "direct_url",
 } as const;
 
-/** Under these properties an image carries its mark (see mark.ts). */
-export const markProperties = { resource: "pulumi_images_resource", stack: "pulumi_images_stack" } as const;
-
 /** Keys at the top level of an image that aren't properties of the user. */
 const baseAttributes = new Set<string>([
   "id",
@@ -54,11 +52,7 @@ const baseAttributes = new Set<string>([
 /** Whether a property's name is the Image API's own, or the vendor's, so that a program can't use it. */
 export function isReserved(property: string, dialect?: Dialect): boolean {
   const vendors = dialect !== undefined && Object.hasOwn(dialect.extraOutputs, property);
-  return baseAttributes.has(property) || property.startsWith("os_glance") || vendors || isMark(property);
-}
-
-function isMark(property: string): boolean {
-  return property === markProperties.resource || property === markProperties.stack;
+  return baseAttributes.has(property) || property.startsWith("os_glance") || vendors || isOwnerProperty(property);
 }
 
 /** The field that a program has to use instead of a property of the same meaning, if there is one. */
@@ -73,7 +67,7 @@ export function factsOf(image: WireImage, dialect: Dialect): ImageFacts {
     const value = image[wire];
     if (value !== null && value !== undefined) facts[field] = typed(field, value);
   }
-  if (Array.isArray(facts.tags)) facts.tags = [...facts.tags].sort();
+  if (Array.isArray(facts.tags)) facts.tags = facts.tags.filter(tag => !isOwnerImageTag(String(tag))).sort();
   if (dialect.state) facts.state = image.status === "deactivated" ? "deactivated" : "active";
   const stores = storesOf(image);
   // A deactivated image doesn't show its owner where its data is.
@@ -114,18 +108,13 @@ function withoutCredentials(url: unknown): string {
   return String(url ?? "").replace(/^([a-z0-9+.-]+:\/\/)[^/@]*@/i, "$1");
 }
 
-/** The body of "Create image". */
-export function createBody(values: Values, id: string, mark: Mark): Record<string, unknown> {
+/** The body of "Create image", without an owner tag. */
+export function createBody(values: Values, id: string): Record<string, unknown> {
   const body: Record<string, unknown> = { id };
   for (const [field, wire] of Object.entries(declarable)) {
     if (values[field] !== undefined && values[field] !== null) body[wire] = values[field];
   }
-  return {
-    ...body,
-    ...(values.properties as Record<string, string> | undefined),
-    [markProperties.resource]: mark.resource,
-    [markProperties.stack]: mark.stack,
-  };
+  return { ...body, ...(values.properties as Record<string, string> | undefined) };
 }
 
 /** One operation of "Update image" (RFC 6902's subset that Glance knows). */

@@ -17,6 +17,8 @@ export interface GlanceClient {
   /** undefined: the id is used, or was used by an image that has been deleted since (409). */
   create(body: Record<string, unknown>): Promise<WireImage | undefined>;
   patch(id: string, patch: readonly PatchOperation[]): Promise<WireImage>;
+  /** The same, not sent again when its answer is lost. */
+  patchOnce(id: string, patch: readonly PatchOperation[]): Promise<WireImage>;
   /** false: there was no such image. */
   delete(id: string): Promise<boolean>;
   upload(id: string, data: Upload): Promise<void>;
@@ -145,6 +147,11 @@ export function createClient(http: Http): GlanceClient {
       marker = body.next === undefined ? undefined : body.images.at(-1)?.id;
     } while (marker !== undefined && left > 0);
   }
+  const sendPatch = async (id: string, patch: readonly PatchOperation[], repeatable: boolean) => {
+    const headers = { "content-type": "application/openstack-images-v2.1-json-patch" };
+    const request = { method: "PATCH", path: image(id), headers, json: patch, repeatable } as const;
+    return (await http.send<WireImage>(request)).body;
+  };
   return {
     pages,
     async list(query, most) {
@@ -167,18 +174,9 @@ export function createClient(http: Http): GlanceClient {
       });
       return answer.status === 409 ? undefined : answer.body;
     },
-    async patch(id, patch) {
-      const headers = { "content-type": "application/openstack-images-v2.1-json-patch" };
-      const answer = await http.send<WireImage>({
-        method: "PATCH",
-        path: image(id),
-        headers,
-        json: patch,
-        // The second time, what is there already stays so; only what was to be removed is missed (409), which callers look into.
-        repeatable: true,
-      });
-      return answer.body;
-    },
+    // The second time, what is there already stays so; only what was to be removed is missed (409), which callers look into.
+    patch: (id, patch) => sendPatch(id, patch, true),
+    patchOnce: (id, patch) => sendPatch(id, patch, false),
     async delete(id) {
       const answer = await http.send({ method: "DELETE", path: image(id), accept: [404] });
       return answer.status !== 404;
@@ -301,6 +299,7 @@ export function tellingClient(client: GlanceClient, wrote: (id: string) => void)
     ...client,
     create: body => told(() => client.create(body))(String(body.id)),
     patch: told(client.patch),
+    patchOnce: told(client.patchOnce),
     delete: told(client.delete),
     upload: told(client.upload),
     stage: told(client.stage),

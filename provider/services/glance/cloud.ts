@@ -1,3 +1,5 @@
+import type { OwnerLooks } from "../../reconcile/ownerLooks.ts";
+import type { Carrier } from "../../reconcile/ownership.ts";
 import type { Memberships } from "../memberships.ts";
 import type { Reads } from "../reads.ts";
 import type { WireImage } from "./attributes.ts";
@@ -17,6 +19,9 @@ export interface GlanceCloud {
   memberships: Memberships<Invitation>;
   writes: WriteQueue;
   rest: Rest;
+  owned: OwnerLooks<WireImage>;
+  /** How images carry their owner tag here; learned from what the cloud refuses. */
+  carrier: Carrier;
   /** The project that owns what this account makes. */
   projectId(): Promise<string>;
   /** The algorithm whose digest the server reports of an image's data; learned from its first answer. */

@@ -2,43 +2,46 @@ import { setTimeout as pause } from "node:timers/promises";
 import type { Content } from "../../content/index.ts";
 import { ImagesError } from "../../errors.ts";
 import { pauseAfter } from "../../http/retry.ts";
-import { afterBroken } from "../lost.ts";
+import type { Filled } from "../../reconcile/adapter.ts";
+import { afterBroken, gone } from "../lost.ts";
 import type { ImageData, ImageOrder, Job } from "../service.ts";
 import type { WireImage } from "./attributes.ts";
 import type { ImportBody, Upload } from "./client.ts";
 import type { GlanceCloud } from "./cloud.ts";
-import { busyStatuses, gone, untilImported, untilSettled } from "./waiting.ts";
+import { busyStatuses, isBusy, untilImported, untilSettled } from "./waiting.ts";
 
 /** How often the data is sent before an upload that the network breaks is given up. */
 const uploadTries = 4;
 
 /**
- * Brings a queued image's data in, the way the order says, and holds what the server got against what was sent.
+ * Brings a queued image's data in, the way the order says.
  * @param fresh this run has just made the image: nothing has happened to it yet
  * @throws ImagesError "content" when the data isn't what it should be, "failed" when the server's own import failed
  */
 export async function fill(
   cloud: GlanceCloud,
-  id: string,
+  queued: WireImage,
   order: ImageOrder,
   job: Job,
   fresh: boolean,
-): Promise<WireImage> {
-  const data = order.data as ImageData;
+): Promise<Filled<WireImage>> {
+  const { data } = order;
+  const { id } = queued;
+  if (data === undefined) return { image: queued };
   const tasksBefore = async () => (fresh ? new Set<string>() : await tasksOf(cloud, id));
   if (data.import && data.url !== undefined) {
     const tasks = await tasksBefore();
     await beginImport(cloud, id, { method: { name: "web-download", uri: data.url }, ...storesOf(order) }, tasks);
     const image = await untilImported(cloud.client, id, tasks, job);
     await verifyImport(cloud, image, order);
-    return image;
+    return { image };
   }
   const stores = order.values.stores as string[] | undefined;
-  if (stores === undefined || stores.length < 2) return await upload(cloud, id, order, job, stores?.[0]);
+  if (stores === undefined || stores.length < 2) return await upload(cloud, queued, order, job, stores?.[0]);
   await send(cloud, id, order, job, "stage");
   const tasks = await tasksBefore();
   await beginImport(cloud, id, { method: { name: "glance-direct" }, ...storesOf(order) }, tasks);
-  return await untilImported(cloud.client, id, tasks, job);
+  return { image: await untilImported(cloud.client, id, tasks, job) };
 }
 
 function storesOf(order: ImageOrder): { stores?: string[]; all_stores_must_succeed?: boolean } {
@@ -77,27 +80,34 @@ export async function tasksOf(cloud: GlanceCloud, id: string): Promise<Set<strin
   return new Set((await cloud.client.tasks(id)).map(task => task.id));
 }
 
+/** What the service has got shows in its answer to the create's last request: it is verified then. */
 async function upload(
   cloud: GlanceCloud,
-  id: string,
+  queued: WireImage,
   order: ImageOrder,
   job: Job,
   store: string | undefined,
-): Promise<WireImage> {
+): Promise<Filled<WireImage>> {
+  const { id } = queued;
   const sent = await send(cloud, id, order, job, "upload", store ?? (order.values.store as string | undefined));
-  // What is read back once then shows both that it is so, and the data's digests.
-  if (order.values.state === "deactivated") await deactivated(cloud, id);
-  const image = await untilSettled(cloud.client, id, job);
-  await verify(cloud, image, order, sent ?? (await digestOf(cloud, order, job)), job);
-  return image;
+  const status = order.values.state === "deactivated" && (await deactivate(cloud, id)) ? "deactivated" : "active";
+  return {
+    image: { ...queued, status },
+    async verify(finished) {
+      const image = isBusy(finished) ? await untilSettled(cloud.client, id, job) : finished;
+      await verify(cloud, image, order, sent ?? (await digestOf(cloud, order, job)), job);
+    },
+  };
 }
 
-/** A service that isn't ready for it yet (403, 409) is asked again later, when the image is active. */
-async function deactivated(cloud: GlanceCloud, id: string): Promise<void> {
+/** @returns false where the service isn't ready for it yet (403, 409): then it is asked again when the image is active */
+async function deactivate(cloud: GlanceCloud, id: string): Promise<boolean> {
   try {
     await cloud.client.action(id, "deactivate");
+    return true;
   } catch (error) {
     if (!(error instanceof ImagesError) || (error.status !== 403 && error.status !== 409)) throw error;
+    return false;
   }
 }
 

@@ -7,7 +7,12 @@ import type { GlanceCloud } from "./cloud.ts";
  * Deletes an image and returns when it is gone; one that is gone already is fine.
  * @param options.force take a protected image's protection off first
  */
-export async function remove(cloud: GlanceCloud, id: string, options: { force: boolean }, job: Job): Promise<void> {
+export async function deleteImage(
+  cloud: GlanceCloud,
+  id: string,
+  options: { force: boolean },
+  job: Job,
+): Promise<void> {
   await cloud.writes.run(id, async () => {
     try {
       await cloud.client.delete(id);

@@ -1,7 +1,8 @@
 import { type Listing, Reads } from "../reads.ts";
-import { markProperties, type WireImage } from "./attributes.ts";
+import type { WireImage } from "./attributes.ts";
 import type { GlanceClient, Query } from "./client.ts";
 import type { Dialect } from "./dialect.ts";
+import { ownerProperties } from "./ownership.ts";
 
 /** Ids in one `id=in:` filter: some front ends cut a query at 8 kB and then answer with an unfiltered list. */
 const idsPerListing = 100;
@@ -9,7 +10,7 @@ const idsPerListing = 100;
 const maxAgeMs = 60_000;
 
 /**
- * Reads of images: the first few by their ids, and once there are more, from listings of all images that carry the mark of the same stack,
+ * Reads of images: the first few by their ids, and once there are more, from listings of all images that carry the owner tag of the same stack,
  * then (adopted images carry none) of all images of the project.
  * @param note is told of each image that is found
  */
@@ -19,14 +20,14 @@ export function imageReads(
   projectId: () => Promise<string>,
   note: (image: WireImage) => void,
 ): Reads<WireImage> {
-  /** Marks of stacks, as the images that were read by their ids carry them. */
+  /** Owner tags of stacks, as the images that were read by their ids carry them. */
   const stacks = new Set<string>();
   /** There is no listing of both: hidden images are asked for by themselves, where they can be hidden. */
   const variants = dialect.hidden ? [{}, { os_hidden: true }] : [{}];
   const all = dialect.filters ? { visibility: "all", member_status: "all" } : {};
 
   function noted(image: WireImage): WireImage {
-    const stack = image[markProperties.stack];
+    const stack = image[ownerProperties.stack];
     if (dialect.filters && typeof stack === "string") stacks.add(stack);
     note(image);
     return image;
@@ -55,7 +56,7 @@ export function imageReads(
     ...(dialect.filters ? { some: { most: idsPerListing, read } } : {}),
     listings: () => [
       ...[...stacks].flatMap(stack =>
-        variants.map(v => listing({ ...all, [markProperties.stack]: stack, ...v }, true)),
+        variants.map(v => listing({ ...all, [ownerProperties.stack]: stack, ...v }, true)),
       ),
       ...variants.map(variant => listing({ ...all, ...variant }, false)),
     ],

@@ -1,6 +1,7 @@
 import type { Connection, OpenStackSettings } from "../../connection.ts";
 import { createHttp, type Http } from "../../http.ts";
 import { openSession } from "../../keystone.ts";
+import { reconciled } from "../../reconcile/index.ts";
 import { copyAcross } from "../copyAcross.ts";
 import { Memberships } from "../memberships.ts";
 import type { OpenOther } from "../registry.ts";
@@ -10,16 +11,16 @@ import { factsOf } from "./attributes.ts";
 import { createClient, tellingClient } from "./client.ts";
 import type { GlanceCloud } from "./cloud.ts";
 import { copiesInStores } from "./copies.ts";
-import { completable, completeKnown, create } from "./create.ts";
 import { holds } from "./data.ts";
-import { remove } from "./delete.ts";
 import type { Dialect } from "./dialect.ts";
 import { Discovery } from "./discovery.ts";
 import { shareAsOrdered, withMembers } from "./exclusiveMembers.ts";
 import { imageFields } from "./fields.ts";
+import { imageAdapter, isDeleted } from "./image.ts";
 import { glanceLookups } from "./lookups.ts";
 import { MemberReads } from "./memberReads.ts";
 import { glanceMembers } from "./members.ts";
+import { ownedImages } from "./owned.ts";
 import { imageReads } from "./reads.ts";
 import { Rest } from "./rest.ts";
 import { glanceTags } from "./tags.ts";
@@ -62,9 +63,14 @@ export function openGlance(connection: Connection<OpenStackSettings>, dialect: D
     members,
     memberships: new Memberships((imageId, member) => members.read(imageId, member)),
     writes: new WriteQueue(),
+    get owned() {
+      return owned;
+    },
+    carrier: "properties",
     projectId: () => session.projectId(),
     hashAlgorithm: dialect.hashes ? "sha512" : "md5",
   };
+  const owned = ownedImages(cloud);
   const discovery = new Discovery(cloud);
   const service: ImageService = {
     name: dialect.service,
@@ -74,23 +80,19 @@ export function openGlance(connection: Connection<OpenStackSettings>, dialect: D
     },
     imageFields: () => imageFields(dialect),
     checkImage: values => discovery.check(values),
-    createImage: async (order, job) => await shareAsOrdered(cloud, await create(cloud, order, job), order.values),
-    async completeImage(id, order, job) {
-      return await shareAsOrdered(cloud, await completeKnown(cloud, id, order, job), order.values);
-    },
-    completable: (id, job) => completable(cloud, id, job),
+    ...reconciled(imageAdapter(cloud)),
     digests: dialect.hashes ? ["sha512"] : ["md5"],
     async readImage(id, fields = [], earlierWillDo) {
       const image = await cloud.reads.read(id.toLowerCase(), earlierWillDo);
-      if (image === undefined || image.status === "deleted" || image.status === "pending_delete") return undefined;
+      if (image === undefined || isDeleted(image)) return undefined;
       return await withMembers(cloud, factsOf(image, dialect), fields);
     },
     findImages: query => find(cloud, query),
     async updateImage(id, change, job) {
-      const facts = await shareAsOrdered(cloud, await update(cloud, id, change, job), change.wanted);
+      const updated = factsOf(await update(cloud, id, change, job), dialect);
+      const facts = await shareAsOrdered(cloud, updated, change.wanted);
       return facts.members === undefined ? await withMembers(cloud, facts, change.declared ?? []) : facts;
     },
-    deleteImage: (id, options, job) => remove(cloud, id, options, job),
     async holdsContent(facts, order, job) {
       const image = await client.get(facts.id);
       return image !== undefined && (await holds(cloud, image, order, job));
@@ -134,13 +136,14 @@ async function find({ client, dialect, projectId }: GlanceCloud, query: ImageQue
     // Without it, what stands before a colon in a name would be the operator.
     dialect.filters ? `eq:${value}` : value,
   ]);
-  const listed = await client.list({
-    ...Object.fromEntries(exactly),
-    visibility: dialect.hidden ? "all" : undefined,
-  });
+  // Without a visibility it has the project's own images, public ones, and shared ones that the project has accepted.
+  const listed = await client.list(Object.fromEntries(exactly));
   // Not every cloud knows the filters.
   const images = listed.filter(({ id, name }) => id === (query.id ?? id) && name === (query.name ?? name));
   const owner = await projectId();
   const own = images.filter(image => image.owner === owner);
-  return (own.length > 0 ? own : images).map(image => factsOf(image, dialect));
+  const offered = images.filter(
+    ({ visibility }) => visibility === "public" || dialect.sharing.includes(String(visibility)),
+  );
+  return (own.length > 0 ? own : offered).map(image => factsOf(image, dialect));
 }

@@ -1,10 +1,12 @@
 import { ImagesError } from "../../errors.ts";
 import { waitFor } from "../../wait.ts";
+import { gone } from "../lost.ts";
 import type { ImageChange, ImageFacts, Job } from "../service.ts";
-import { factsOf, patchOf, storesOf, type WireImage } from "./attributes.ts";
+import { factsOf, type PatchOperation, patchOf, storesOf, type WireImage } from "./attributes.ts";
 import type { GlanceCloud } from "./cloud.ts";
 import { beginImport, tasksOf } from "./data.ts";
-import { busyStatuses, gone, ImportFailed, isLocked, untilImported, untilSettled } from "./waiting.ts";
+import { ownerImageTags } from "./ownership.ts";
+import { busyStatuses, ImportFailed, isLocked, untilImported, untilSettled } from "./waiting.ts";
 
 /** How often a write that somebody else's write undid is applied again. */
 const mostRounds = 6;
@@ -13,7 +15,7 @@ const mostRounds = 6;
  * Brings an image's fields to what is wanted: one smallest patch, then one read that shows whether it stayed. Somebody else's
  * write at the same time makes Glance lose ours, so that what is missing afterwards is applied again.
  */
-export async function update(cloud: GlanceCloud, id: string, change: ImageChange, job: Job): Promise<ImageFacts> {
+export async function update(cloud: GlanceCloud, id: string, change: ImageChange, job: Job): Promise<WireImage> {
   return await cloud.writes.run(id, async () => {
     cloud.rest.note({ id, status: change.actual.status });
     if ((await cloud.rest.until(id, job)) === undefined) throw gone(id);
@@ -21,11 +23,11 @@ export async function update(cloud: GlanceCloud, id: string, change: ImageChange
     let image: WireImage | undefined;
     for (let round = 0; round < mostRounds; round++) {
       const wrote = await write(cloud, id, facts, change, job);
-      if (!wrote && image !== undefined) return factsOf(image, cloud.dialect);
+      if (!wrote && image !== undefined) return image;
       image = await readBack(cloud, id, job);
       cloud.rest.note(image);
       facts = factsOf(image, cloud.dialect);
-      if (isDone(facts, change)) return facts;
+      if (isDone(facts, change)) return image;
     }
     throw new ImagesError(
       "conflict",
@@ -57,7 +59,7 @@ async function write(
   let wrote = false;
   const patch = patchOf(facts, wanted, removedProperties);
   if (patch.length > 0) {
-    await patchAsItIs(cloud, id, patch, change);
+    await patchAsItIs(cloud, id, await withOwnerTags(cloud, id, patch, change), change);
     wrote = true;
   }
   if (wanted.state !== undefined && wanted.state !== facts.state && facts.status !== "queued") {
@@ -89,8 +91,23 @@ async function patchAsItIs(
     const image = await cloud.client.get(id);
     if (image === undefined) throw gone(id);
     const again = patchOf(factsOf(image, cloud.dialect), change.wanted, change.removedProperties);
-    if (again.length > 0) await cloud.client.patch(id, again);
+    if (again.length > 0) await cloud.client.patch(id, await withOwnerTags(cloud, id, again, change));
   }
+}
+
+/** A list of tags is written whole: where the owner tag is among them, which no program sees, it stays there. */
+async function withOwnerTags(
+  cloud: GlanceCloud,
+  id: string,
+  patch: PatchOperation[],
+  { actual }: ImageChange,
+): Promise<PatchOperation[]> {
+  const isCarried = String(actual.ownerTag ?? "").startsWith("tag:");
+  if (!isCarried || !patch.some(({ path }) => path === "/tags")) return patch;
+  const image = await cloud.client.get(id);
+  if (image === undefined) throw gone(id);
+  const kept = ownerImageTags(image);
+  return patch.map(one => (one.path === "/tags" ? { ...one, value: [...(one.value as string[]), ...kept] } : one));
 }
 
 /** While data is being uploaded, a changed name is seen at once and comes back to the old one when the upload ends. */

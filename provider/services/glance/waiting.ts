@@ -1,5 +1,6 @@
 import { ImagesError } from "../../errors.ts";
 import { waitFor } from "../../wait.ts";
+import { gone } from "../lost.ts";
 import type { Job } from "../service.ts";
 import type { WireImage } from "./attributes.ts";
 import type { GlanceClient, WireTask } from "./client.ts";
@@ -78,12 +79,6 @@ export class ImportFailed extends ImagesError {
     });
     this.reason = reason;
   }
-}
-
-export function gone(id: string): ImagesError {
-  return new ImagesError("not-found", `image ${id} was deleted while it was being worked on`, {
-    hint: "Run the command again; with --refresh, so that what happened meanwhile is seen",
-  });
 }
 
 function text(value: unknown): string {

@@ -1,5 +1,5 @@
-import { markProperties } from "../glance/attributes.ts";
-import type { ImageFacts, Mark, Values } from "../service.ts";
+import { isOwnerProperty } from "../glance/ownership.ts";
+import type { ImageFacts, Values } from "../service.ts";
 
 /** An image under the Image API v1's names. Absent and null mean the same. */
 export interface WireImage {
@@ -51,10 +51,6 @@ export function isToken(name: string): boolean {
   return /^[a-z0-9!#$%&'*+.^_`|~]+$/.test(name);
 }
 
-export function isMark(property: string): boolean {
-  return property === markProperties.resource || property === markProperties.stack;
-}
-
 /** What the service says, in the sdk's words. */
 export function factsOf(image: WireImage): ImageFacts {
   const facts: ImageFacts = { id: image.id, status: image.status };
@@ -64,7 +60,7 @@ export function factsOf(image: WireImage): ImageFacts {
   }
   if (image.created_at) facts.createdAt = utc(image.created_at);
   if (image.updated_at) facts.updatedAt = utc(image.updated_at);
-  facts.properties = Object.fromEntries(Object.entries(propertiesOf(image)).filter(([name]) => !isMark(name)));
+  facts.properties = Object.fromEntries(Object.entries(propertiesOf(image)).filter(([name]) => !isOwnerProperty(name)));
   return facts;
 }
 
@@ -72,7 +68,7 @@ function utc(time: string): string {
   return /(Z|[+-]\d\d:?\d\d)$/.test(time) ? time : `${time}Z`;
 }
 
-/** All properties of an image that have a value, its mark's among them. */
+/** All properties of an image that have a value, those of its owner tag among them. */
 export function propertiesOf(image: WireImage): Record<string, string> {
   const properties: Record<string, string> = {};
   for (const [name, value] of Object.entries(image.properties ?? {})) if (value !== null) properties[name] = value;
@@ -99,12 +95,4 @@ export function differingProperties(actual: ImageFacts, wanted: Values): Record<
   const before = (actual.properties ?? {}) as Record<string, string>;
   const after = (wanted.properties ?? {}) as Record<string, string>;
   return Object.fromEntries(Object.entries(after).filter(([name, value]) => before[name] !== value));
-}
-
-export function markOf(mark: Mark): Record<string, string> {
-  return { [markProperties.resource]: mark.resource, [markProperties.stack]: mark.stack };
-}
-
-export function hasMark(image: WireImage, mark: Mark): boolean {
-  return image.properties?.[markProperties.resource] === mark.resource;
 }

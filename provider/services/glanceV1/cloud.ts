@@ -1,3 +1,4 @@
+import type { OwnerLooks } from "../../reconcile/ownerLooks.ts";
 import type { WriteQueue } from "../glance/writes.ts";
 import type { Memberships } from "../memberships.ts";
 import type { Reads } from "../reads.ts";
@@ -11,6 +12,7 @@ export interface GlanceV1Cloud {
   reads: Reads<WireImage>;
   memberships: Memberships<SharedImage>;
   writes: WriteQueue;
+  owned: OwnerLooks<WireImage>;
   /** The project that owns what this account makes. */
   projectId(): Promise<string>;
 }

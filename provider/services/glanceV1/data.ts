@@ -2,8 +2,8 @@ import { setTimeout as pause } from "node:timers/promises";
 import type { Content } from "../../content/index.ts";
 import { ImagesError } from "../../errors.ts";
 import { pauseAfter } from "../../http/retry.ts";
-import { gone } from "../glance/waiting.ts";
-import { afterBroken } from "../lost.ts";
+import { SpentImage } from "../../reconcile/adapter.ts";
+import { afterBroken, gone } from "../lost.ts";
 import type { ImageData, ImageOrder, Job } from "../service.ts";
 import type { WireImage } from "./attributes.ts";
 import type { GlanceV1Cloud } from "./cloud.ts";
@@ -12,22 +12,13 @@ import { isGone, killed, untilSettled } from "./waiting.ts";
 /** How often the data is sent before an upload that the network breaks is given up. */
 export const uploadTries = 4;
 
-/** An upload broke off, and the service killed its image: such an image never takes data again, so the next try needs a new one. */
-export class BrokenUpload extends Error {
-  override name = "BrokenUpload";
-  declare readonly cause: ImagesError;
-
-  constructor(cause: ImagesError) {
-    super(cause.message, { cause });
-  }
-}
-
 /**
  * Brings a queued image's data in, the way the order says, and holds what the service got against what was sent.
  * @throws ImagesError "content" when the data isn't what it should be, "failed" when the service killed the image
- * @throws BrokenUpload when a new image may have more luck
+ * @throws SpentImage when a new image may have more luck
  */
-export async function fill(cloud: GlanceV1Cloud, id: string, order: ImageOrder, job: Job): Promise<WireImage> {
+export async function fill(cloud: GlanceV1Cloud, queued: WireImage, order: ImageOrder, job: Job): Promise<WireImage> {
+  const { id } = queued;
   const { location } = order.values;
   if (typeof location === "string") {
     // An image of ours that has a location already got it by a request whose answer was lost.
@@ -39,7 +30,8 @@ export async function fill(cloud: GlanceV1Cloud, id: string, order: ImageOrder, 
     if (settled.status === "killed") throw killed(id, `it can't use the location ${location}`);
     return settled;
   }
-  const data = order.data as ImageData;
+  const { data } = order;
+  if (data === undefined) return queued;
   if (data.import && data.url !== undefined) return await copyFrom(cloud, id, data, data.url, job);
   return await upload(cloud, id, data, job);
 }
@@ -87,7 +79,7 @@ async function upload(cloud: GlanceV1Cloud, id: string, data: ImageData, job: Jo
         return await verified(cloud, settled, known ?? (await digestOf(data, "comparing", job)), job);
       }
       if (!isBroken(error)) throw error;
-      if (settled.status === "killed") throw new BrokenUpload(error);
+      if (settled.status === "killed") throw new SpentImage(error);
       if (attempt === uploadTries) throw error;
       job.report(`the connection broke; uploading again (${attempt + 1} of ${uploadTries})`);
       await pause(pauseAfter(attempt + 1), undefined, { signal: job.signal });

@@ -8,7 +8,12 @@ import { isGone } from "./waiting.ts";
  * Deletes an image and returns when it is gone; one that is gone already is fine.
  * @param options.force take a protected image's protection off first
  */
-export async function remove(cloud: GlanceV1Cloud, id: string, options: { force: boolean }, job: Job): Promise<void> {
+export async function deleteImage(
+  cloud: GlanceV1Cloud,
+  id: string,
+  options: { force: boolean },
+  job: Job,
+): Promise<void> {
   await cloud.writes.run(id, async () => {
     try {
       if (!(await cloud.client.delete(id))) return;

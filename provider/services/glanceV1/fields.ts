@@ -6,8 +6,9 @@ import { insteadOnGlance } from "../../fields/instead.ts";
 import { flag, mapOf, oneOf, text, uuid, whole } from "../../fields/values.ts";
 import { openstack } from "../glance/dialect.ts";
 import { claimable, claimProblems, exclusiveProperties } from "../glance/fields.ts";
+import { isOwnerProperty } from "../glance/ownership.ts";
 import { copyFields as copyFieldsV2 } from "../glance/partFields.ts";
-import { isMark, isToken } from "./attributes.ts";
+import { isToken } from "./attributes.ts";
 
 const service = "glance-v1";
 const diskFormats = ["ami", "ari", "aki", "vhd", "vmdk", "raw", "qcow2", "vdi", "iso"] as const;
@@ -106,7 +107,7 @@ function propertiesSchema() {
       issue => unfitName(issue.input),
     ),
     v.check(
-      name => !isMark(name),
+      name => !isOwnerProperty(name),
       issue => `the property ${issue.input} is reserved`,
     ),
   );

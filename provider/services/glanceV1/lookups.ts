@@ -1,11 +1,12 @@
 import * as v from "valibot";
 import type { Field, FieldTable } from "../../fields/field.ts";
 import { flag, mapOf, text, whole } from "../../fields/values.ts";
+import { isOwnerProperty } from "../glance/ownership.ts";
 import { listingTable, sorted } from "../listing.ts";
 import type { Listing, Lookups } from "../lookups.ts";
 import { openDataFrom } from "../openData.ts";
 import type { ImageFacts, Values } from "../service.ts";
-import { factsOf, isMark, isToken } from "./attributes.ts";
+import { factsOf, isToken } from "./attributes.ts";
 import type { GlanceV1Cloud } from "./cloud.ts";
 import { memberFacts } from "./members.ts";
 import { isGone } from "./waiting.ts";
@@ -107,7 +108,7 @@ function queryOf(wanted: Values): Record<string, string> {
   }
   if (wanted.isPublic !== undefined) query.is_public = wanted.isPublic === true ? "True" : "False";
   for (const [name, value] of Object.entries((wanted.properties ?? {}) as Record<string, string>)) {
-    if (!isMark(name)) query[`property-${name}`] = value;
+    if (!isOwnerProperty(name)) query[`property-${name}`] = value;
   }
   return query;
 }

@@ -1,7 +1,10 @@
 import type { Connection, OpenStackSettings } from "../../connection.ts";
 import { createHttp } from "../../http.ts";
 import { openSession } from "../../keystone.ts";
+import { reconciled } from "../../reconcile/index.ts";
+import { OwnerLooks } from "../../reconcile/ownerLooks.ts";
 import { copyAcross } from "../copyAcross.ts";
+import { ownerProperties } from "../glance/ownership.ts";
 import { WriteQueue } from "../glance/writes.ts";
 import type { OpenOther } from "../registry.ts";
 import type { ImageFacts, ImageQuery, ImageService } from "../service.ts";
@@ -9,10 +12,9 @@ import { dataOf } from "../storedData.ts";
 import { factsOf } from "./attributes.ts";
 import { createClient, tellingClient } from "./client.ts";
 import type { GlanceV1Cloud } from "./cloud.ts";
-import { completable, completeKnown, create } from "./create.ts";
 import { holds } from "./data.ts";
-import { remove } from "./delete.ts";
 import { imageFields } from "./fields.ts";
+import { imageAdapter, ownershipOf } from "./image.ts";
 import { glanceV1Lookups } from "./lookups.ts";
 import { glanceV1Members, memberships } from "./members.ts";
 import { imageReads } from "./reads.ts";
@@ -39,6 +41,11 @@ export function openGlanceV1(connection: Connection<OpenStackSettings>, other: O
     reads: imageReads(client),
     memberships: memberships(client),
     writes: new WriteQueue(),
+    owned: new OwnerLooks({
+      filter: "owner tag",
+      list: (by, tag) => client.list({ [`property-${ownerProperties[by]}`]: tag[by] }),
+      resourceOf: image => ownershipOf(image).resource,
+    }),
     projectId: () => session.projectId(),
   };
   const service: ImageService = {
@@ -51,16 +58,13 @@ export function openGlanceV1(connection: Connection<OpenStackSettings>, other: O
     // Nothing that only the service knows: it can't be asked for its formats or its policies.
     checkImage: async () => [],
     digests: ["md5"],
-    createImage: (order, job) => create(cloud, order, job),
-    completeImage: (id, order, job) => completeKnown(cloud, id, order, job),
-    completable: (id, job) => completable(cloud, id, job),
+    ...reconciled(imageAdapter(cloud)),
     async readImage(id, _fields, earlierWillDo) {
       const image = await cloud.reads.read(id.toLowerCase(), earlierWillDo);
       return isGone(image) ? undefined : factsOf(image);
     },
     findImages: query => find(cloud, query),
     updateImage: (id, change, job) => update(cloud, id, change, job),
-    deleteImage: (id, options, job) => remove(cloud, id, options, job),
     async holdsContent(facts, order, job) {
       const image = await client.get(facts.id);
       return !isGone(image) && (await holds(image, order, job));

@@ -1,5 +1,5 @@
 import { ImagesError } from "../../errors.ts";
-import { gone } from "../glance/waiting.ts";
+import { gone } from "../lost.ts";
 import type { ImageChange, ImageFacts, Job } from "../service.ts";
 import { differingFields, differingProperties, factsOf, propertiesOf, type WireImage } from "./attributes.ts";
 import type { GlanceV1Cloud } from "./cloud.ts";

@@ -1,6 +1,6 @@
 import { ImagesError } from "../../errors.ts";
 import { waitFor } from "../../wait.ts";
-import { gone } from "../glance/waiting.ts";
+import { gone } from "../lost.ts";
 import type { Job } from "../service.ts";
 import type { WireImage } from "./attributes.ts";
 import type { GlanceV1Client } from "./client.ts";

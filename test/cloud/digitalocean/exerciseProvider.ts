@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { markOf } from "../../../provider/mark.ts";
+import { ownerTagOf } from "../../../provider/reconcile/ownership.ts";
 import { openServices } from "../../../provider/runtime.ts";
 import type { ImageOrder, ImageService, Job, PartService, Values } from "../../../provider/services/service.ts";
 import { serveFiles } from "./exercise.ts";
@@ -26,7 +26,7 @@ export async function exerciseProvider(cloud: DigitalOceanDescription): Promise<
   const files = await serveFiles({ "/disk.raw": Buffer.alloc(1024 * 1024) });
   const order = (name: string, values: Values, path?: string): ImageOrder => ({
     values: { name, ...values },
-    mark: markOf(`urn:pulumi:dev::exercise::images::${name}`, 0),
+    ownerTag: ownerTagOf(`urn:pulumi:dev::exercise::images::${name}`, 0),
     data:
       path === undefined
         ? undefined
@@ -62,9 +62,9 @@ export async function exerciseProvider(cloud: DigitalOceanDescription): Promise<
     assert.equal((await lookups?.listImages({ filters: { tag: "golden" }, sort: [], most: 10 }))?.length, 1);
     for (const filters of [{ type: "distribution" }, { private: true }])
       await lookups?.listImages({ filters, sort: [], most: 10 });
-    await theirs.deleteImage(snapshot.id, { force: false }, job);
-    await service.deleteImage(made.id, { force: false }, job);
-    await service.deleteImage(made.id, { force: false }, job);
+    await theirs.deleteImage(snapshot.id, { force: false, claimed: false }, job);
+    await service.deleteImage(made.id, { force: false, claimed: false }, job);
+    await service.deleteImage(made.id, { force: false, claimed: false }, job);
   } finally {
     await files.close();
   }
