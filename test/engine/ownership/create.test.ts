@@ -189,6 +189,43 @@ onEachCloud("A create and finished images", cloud => {
     await bench.assertGone(old);
   });
 
+  it("leaves the image of a replacement that the state doesn't know any more, when it is replaced again", async () => {
+    const stack = await newStack();
+    await stack.up([bench.image("web", "two")]);
+    await stack.up([bench.image("web", "one")]);
+    const old = await idOf(stack, "web");
+    await stack.loseState();
+    await stack.up([bench.image("web", "two")]);
+    const between = await idOf(stack, "web");
+    const preview = await stack.preview([bench.image("web", "one")]);
+    assertLeftByCreate(warningsOf(preview), { id: old, name: "web" });
+    const run = await stack.up();
+    assertLeftByCreate(warningsOf(run), { id: old, name: "web" });
+    assert.equal(run.steps.web, "replace");
+    await bench.assertGone(between);
+    await bench.assertHolds(old, "one");
+    await bench.assertHolds(await idOf(stack, "web"), "one");
+    assertSilent(await stack.preview());
+  });
+
+  it("leaves a copy in another region that the state doesn't know any more", async () => {
+    const elsewhere = await cloud().as("owner", 1);
+    const stack = await newStack();
+    const { id: imageId } = await bench.make({ name: "copied" }, "one");
+    const copy = bench.part("ImageCopy", "copy", { imageId, to: { connection: "elsewhere" } });
+    await stack.up([copy]);
+    const old = String((await stack.outputs("copy")).copyId);
+    await stack.forget("copy");
+    assertLeftByCreate(warningsOf(await stack.preview()), { id: old, name: "copied" });
+    assertLeftByCreate(warningsOf(await stack.up()), { id: old, name: "copied" });
+    const made = String((await stack.outputs("copy")).copyId);
+    assert.notEqual(made, old);
+    assertSilent(await stack.preview(undefined, "--refresh"));
+    await stack.destroy();
+    await bench.assertGone(made, elsewhere);
+    await bench.assertHolds(old, "one", elsewhere);
+  });
+
   it("replaces an image whose data changes, without a word of the old one", async () => {
     const stack = await newStack();
     await stack.up([bench.image("web", "one")]);

@@ -176,6 +176,7 @@ describe("Owner tags on every service, by verbs", () => {
           const { failures } = await provider.checkInputs(way.provider, inputs, { resource });
           assert.deepEqual(failures, []);
           assertLeftByCreate(await log.take(old.id), before);
+          await nextRun();
           const made = await provider.make(way.provider, inputs, resource);
           assertLeftByCreate(await log.take(old.id), before);
           assert.notEqual(made.id, old.id);
