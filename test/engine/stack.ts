@@ -87,6 +87,8 @@ export interface StackOptions {
   project?: string;
   /** What the project is called to the letter, where it is the only one of its name on its cloud. */
   wholeProject?: string;
+  /** A stack whose project this one's is, too, in another backend: neither knows of the other. */
+  sameProjectAs?: Stack;
   /**
    * Whether the program runs in a process of its own, as a user's does, with the stack's environment; else it runs in this one, as
    * the Automation API's inline programs do, which costs a command half its time.
@@ -102,14 +104,22 @@ let firstInit: Promise<{ project: string; checkpoint: string; config: string }> 
 /** A Pulumi project in a folder of its own, with its state beside it, worked by the real CLI and engine. */
 export class Stack {
   readonly folder: string;
+  /** As in its Pulumi.yaml, where that is the tests' own. */
+  readonly project: string;
   #name: string;
   readonly #env: NodeJS.ProcessEnv;
   readonly #command: string;
   readonly #inline: boolean;
   #runs = 0;
 
-  private constructor(folder: string, name: string, command: string, env: NodeJS.ProcessEnv, inline: boolean) {
+  private constructor(
+    { folder, project, name }: { folder: string; project: string; name: string },
+    command: string,
+    env: NodeJS.ProcessEnv,
+    inline: boolean,
+  ) {
     this.folder = folder;
+    this.project = project;
     this.#name = name;
     this.#command = command;
     this.#env = env;
@@ -122,7 +132,8 @@ export class Stack {
     await mkdir(join(folder, "state"));
     await symlink(join(root, "node_modules"), join(folder, "node_modules"));
     // An image knows its resource by the urn, so another test's stack of this name on this cloud has to be another one.
-    const project = options.wholeProject ?? `${options.project ?? "images-test"}-${randomUUID().slice(0, 8)}`;
+    const unique = `${options.project ?? "images-test"}-${randomUUID().slice(0, 8)}`;
+    const project = options.wholeProject ?? options.sameProjectAs?.project ?? unique;
     if (options.program === undefined) await writeProgram(folder, project);
     else await cp(options.program, folder, { recursive: true, filter: file => basename(file) !== "node_modules" });
     const cli = await pulumiCli();
@@ -141,7 +152,7 @@ export class Stack {
       ...keys?.env,
       ...options.env,
     };
-    const stack = new Stack(folder, name, cli.command, env, inline);
+    const stack = new Stack({ folder, project, name }, cli.command, env, inline);
     if (inline && options.stack === undefined) await stack.#initLikeTheFirst(project);
     else await stack.#init(keys);
     if (options.config) {
@@ -151,10 +162,67 @@ export class Stack {
     return stack;
   }
 
+  get name(): string {
+    return this.#name;
+  }
+
+  /** Renames it, as `pulumi stack rename` does. */
+  async rename(name: string): Promise<void> {
+    await this.#demand(["stack", "rename", name]);
+    this.#name = name;
+  }
+
+  /** Loses its state, as `pulumi stack rm --force` does, and begins with an empty one. */
+  async loseState(): Promise<void> {
+    await this.#demand(["stack", "rm", "--force", "--yes", "--preserve-config"]);
+    await this.#initAgain();
+  }
+
+  /** One more stack of the same project, with the same program and the same settings. */
+  async another(name: string): Promise<Stack> {
+    const { folder, project } = this;
+    const stack = new Stack({ folder, project, name }, this.#command, this.#env, this.#inline);
+    await cp(this.#settings, stack.#settings);
+    await stack.#initAgain();
+    return stack;
+  }
+
+  /** Takes a resource of this stack's, by its name, to another stack of its project, as `pulumi state move` does. */
+  async moveTo(other: Stack, name: string): Promise<void> {
+    const urn = (await this.state())[name]?.urn as string;
+    await this.#demand(["state", "move", "--yes", "--source", this.name, "--dest", other.name, urn]);
+  }
+
+  /** Takes a resource, by its name, out of the state, as `pulumi state delete` does. */
+  async forget(name: string): Promise<void> {
+    const urn = (await this.state())[name]?.urn as string;
+    await this.#demand(["state", "delete", "--yes", urn]);
+  }
+
+  /** Changes the state by hand, between `pulumi stack export` and `pulumi stack import`. */
+  async editState(change: (resources: StateResource[]) => StateResource[]): Promise<void> {
+    const exported = await this.#demand(["stack", "export"]);
+    const state = JSON.parse(exported.text) as { deployment: { resources: StateResource[] } };
+    state.deployment.resources = change(state.deployment.resources);
+    const file = join(this.folder, "edited.json");
+    await writeFile(file, JSON.stringify(state));
+    await this.#demand(["stack", "import", "--file", file]);
+  }
+
+  async #demand(args: string[]): Promise<Run> {
+    const run = await this.run(args);
+    if (run.code !== 0) throw new Error(`pulumi ${args.join(" ")} failed (${run.code}):\n${run.text}`);
+    return run;
+  }
+
+  /** `pulumi stack init` leaves the settings that are there. */
+  async #initAgain(): Promise<void> {
+    await this.#init(this.#inline ? await vault() : undefined);
+  }
+
   async #init(keys?: Vault): Promise<void> {
     const by = keys === undefined ? [] : ["--secrets-provider", keys.provider];
-    const made = await this.run(["stack", "init", this.name, ...by]);
-    if (made.code !== 0) throw new Error(made.text);
+    await this.#demand(["stack", "init", this.name, ...by]);
   }
 
   /** Like `pulumi stack init`, by a copy of what it wrote in this process's first project. */
@@ -192,16 +260,6 @@ export class Stack {
     ]);
     const set = await this.run(["config", "set-all", "--path", ...entries]);
     if (set.code !== 0) throw new Error(set.text);
-  }
-
-  get name(): string {
-    return this.#name;
-  }
-
-  async rename(name: string): Promise<void> {
-    const renamed = await this.run(["stack", "rename", name]);
-    if (renamed.code !== 0) throw new Error(renamed.text);
-    this.#name = name;
   }
 
   /** Gives it a state that `pulumi stack export --show-secrets` has written: the secrets in it are encrypted by this stack's own key from now on. */
@@ -288,9 +346,10 @@ export class Stack {
   }
 
   async run(args: string[], options: { events?: boolean; env?: NodeJS.ProcessEnv } = {}): Promise<Run> {
-    const log = join(this.folder, `events-${++this.#runs}.json`);
+    const log = join(this.folder, `events-${this.name}-${++this.#runs}.json`);
     const host = this.#inline && runsProgram(args) ? await startProgramHost(this.folder) : undefined;
-    const stack = args[0] === "stack" && args[1] === "init" ? [] : ["--stack", this.name];
+    const namesStack = (args[0] === "stack" && args[1] === "init") || (args[0] === "state" && args[1] === "move");
+    const stack = namesStack ? [] : ["--stack", this.name];
     const child = spawn(
       this.#command,
       [
