@@ -6,7 +6,8 @@ import { openBlobs } from "./blobs.ts";
 import { certificate } from "./certificate.ts";
 import { type Endpoint, openEndpoint, type RecordedRequest } from "./endpoint.ts";
 import { Faults } from "./faults.ts";
-import type { OpenStackCloud } from "./openStackCloud.ts";
+import { imageDefaults } from "./images/settings.ts";
+import type { OpenStackCloud, Restrictions } from "./openStackCloud.ts";
 import type { CloudService, Kept, ServiceContext, ServiceDescription } from "./service.ts";
 import { type CloudSettings, type DescriptionOf, type ServiceName, type SettingsOf, services } from "./services.ts";
 import { openStore, type Store } from "./store.ts";
@@ -212,6 +213,9 @@ export async function startCloud(options: CloudOptions): Promise<LocalCloud> {
         ...(tls ? { caFile: tls.caFile } : {}),
         dataDir: join(dir, "openstack"),
         tamper,
+        async restrict({ propertyProtections = [], maxTags = imageDefaults.maxTags }: Restrictions) {
+          Object.assign(settings.openstack as object, { propertyProtections, maxTags });
+        },
         stop,
       };
     },

@@ -1,3 +1,5 @@
+import type { PropertyProtection } from "./images/protections.ts";
+
 /** One account on an OpenStack cloud: who signs in, and to which project. */
 export interface Account {
   username: string;
@@ -10,6 +12,14 @@ export interface Account {
 }
 
 export type Tampering = Record<string, string | number | null | []>;
+
+/** What some clouds forbid their users. */
+export interface Restrictions {
+  /** Who may do what with which properties. Default: everybody everything. */
+  propertyProtections?: readonly PropertyProtection[];
+  /** How many tags an image may have; 0: none. Default: 128. */
+  maxTags?: number;
+}
 
 /** A running OpenStack cloud, real or local: the tests of OpenStack run on both with the same assertions. */
 export interface OpenStackCloud {
@@ -28,5 +38,7 @@ export interface OpenStackCloud {
    * @param values under the wire's names; `locations: []` has its data lost
    */
   tamper(id: string, values: Tampering): Promise<void>;
+  /** Has its image services forbid something from now on, and nothing else; with `{}` nothing. */
+  restrict(restrictions: Restrictions): Promise<void>;
   stop(): Promise<void>;
 }

@@ -27,6 +27,16 @@ export interface Declared {
   show?: string[];
 }
 
+/** A component of the program under test, which declares its children within its constructor. */
+export interface DeclaredComponent {
+  kind: "Component";
+  name: string;
+  args: { type?: string; children: readonly Declaration[] };
+  options?: Record<string, unknown>;
+}
+
+export type Declaration = Declared | DeclaredComponent;
+
 export interface Run {
   code: number;
   /** Both streams, as a person sees them. */
@@ -64,6 +74,7 @@ export interface StateResource {
   inputs: Record<string, unknown>;
   outputs: Record<string, unknown>;
   initErrors?: string[];
+  propertyDependencies?: Record<string, string[]>;
   sourcePosition?: string;
   stackTrace?: { sourcePosition: string }[];
 }
@@ -76,6 +87,8 @@ export interface StackOptions {
   project?: string;
   /** What the project is called to the letter, where it is the only one of its name on its cloud. */
   wholeProject?: string;
+  /** A stack whose project this one's is, too, in another backend: neither knows of the other. */
+  sameProjectAs?: Stack;
   /**
    * Whether the program runs in a process of its own, as a user's does, with the stack's environment; else it runs in this one, as
    * the Automation API's inline programs do, which costs a command half its time.
@@ -91,14 +104,22 @@ let firstInit: Promise<{ project: string; checkpoint: string; config: string }> 
 /** A Pulumi project in a folder of its own, with its state beside it, worked by the real CLI and engine. */
 export class Stack {
   readonly folder: string;
+  /** As in its Pulumi.yaml, where that is the tests' own. */
+  readonly project: string;
   #name: string;
   readonly #env: NodeJS.ProcessEnv;
   readonly #command: string;
   readonly #inline: boolean;
   #runs = 0;
 
-  private constructor(folder: string, name: string, command: string, env: NodeJS.ProcessEnv, inline: boolean) {
+  private constructor(
+    { folder, project, name }: { folder: string; project: string; name: string },
+    command: string,
+    env: NodeJS.ProcessEnv,
+    inline: boolean,
+  ) {
     this.folder = folder;
+    this.project = project;
     this.#name = name;
     this.#command = command;
     this.#env = env;
@@ -111,7 +132,8 @@ export class Stack {
     await mkdir(join(folder, "state"));
     await symlink(join(root, "node_modules"), join(folder, "node_modules"));
     // An image knows its resource by the urn, so another test's stack of this name on this cloud has to be another one.
-    const project = options.wholeProject ?? `${options.project ?? "images-test"}-${randomUUID().slice(0, 8)}`;
+    const unique = `${options.project ?? "images-test"}-${randomUUID().slice(0, 8)}`;
+    const project = options.wholeProject ?? options.sameProjectAs?.project ?? unique;
     if (options.program === undefined) await writeProgram(folder, project);
     else await cp(options.program, folder, { recursive: true, filter: file => basename(file) !== "node_modules" });
     const cli = await pulumiCli();
@@ -130,7 +152,7 @@ export class Stack {
       ...keys?.env,
       ...options.env,
     };
-    const stack = new Stack(folder, name, cli.command, env, inline);
+    const stack = new Stack({ folder, project, name }, cli.command, env, inline);
     if (inline && options.stack === undefined) await stack.#initLikeTheFirst(project);
     else await stack.#init(keys);
     if (options.config) {
@@ -140,10 +162,67 @@ export class Stack {
     return stack;
   }
 
+  get name(): string {
+    return this.#name;
+  }
+
+  /** Renames it, as `pulumi stack rename` does. */
+  async rename(name: string): Promise<void> {
+    await this.#demand(["stack", "rename", name]);
+    this.#name = name;
+  }
+
+  /** Loses its state, as `pulumi stack rm --force` does, and begins with an empty one. */
+  async loseState(): Promise<void> {
+    await this.#demand(["stack", "rm", "--force", "--yes", "--preserve-config"]);
+    await this.#initAgain();
+  }
+
+  /** One more stack of the same project, with the same program and the same settings. */
+  async another(name: string): Promise<Stack> {
+    const { folder, project } = this;
+    const stack = new Stack({ folder, project, name }, this.#command, this.#env, this.#inline);
+    await cp(this.#settings, stack.#settings);
+    await stack.#initAgain();
+    return stack;
+  }
+
+  /** Takes a resource of this stack's, by its name, to another stack of its project, as `pulumi state move` does. */
+  async moveTo(other: Stack, name: string): Promise<void> {
+    const urn = (await this.state())[name]?.urn as string;
+    await this.#demand(["state", "move", "--yes", "--source", this.name, "--dest", other.name, urn]);
+  }
+
+  /** Takes a resource, by its name, out of the state, as `pulumi state delete` does. */
+  async forget(name: string): Promise<void> {
+    const urn = (await this.state())[name]?.urn as string;
+    await this.#demand(["state", "delete", "--yes", urn]);
+  }
+
+  /** Changes the state by hand, between `pulumi stack export` and `pulumi stack import`. */
+  async editState(change: (resources: StateResource[]) => StateResource[]): Promise<void> {
+    const exported = await this.#demand(["stack", "export"]);
+    const state = JSON.parse(exported.text) as { deployment: { resources: StateResource[] } };
+    state.deployment.resources = change(state.deployment.resources);
+    const file = join(this.folder, "edited.json");
+    await writeFile(file, JSON.stringify(state));
+    await this.#demand(["stack", "import", "--file", file]);
+  }
+
+  async #demand(args: string[]): Promise<Run> {
+    const run = await this.run(args);
+    if (run.code !== 0) throw new Error(`pulumi ${args.join(" ")} failed (${run.code}):\n${run.text}`);
+    return run;
+  }
+
+  /** `pulumi stack init` leaves the settings that are there. */
+  async #initAgain(): Promise<void> {
+    await this.#init(this.#inline ? await vault() : undefined);
+  }
+
   async #init(keys?: Vault): Promise<void> {
     const by = keys === undefined ? [] : ["--secrets-provider", keys.provider];
-    const made = await this.run(["stack", "init", this.name, ...by]);
-    if (made.code !== 0) throw new Error(made.text);
+    await this.#demand(["stack", "init", this.name, ...by]);
   }
 
   /** Like `pulumi stack init`, by a copy of what it wrote in this process's first project. */
@@ -183,16 +262,6 @@ export class Stack {
     if (set.code !== 0) throw new Error(set.text);
   }
 
-  get name(): string {
-    return this.#name;
-  }
-
-  async rename(name: string): Promise<void> {
-    const renamed = await this.run(["stack", "rename", name]);
-    if (renamed.code !== 0) throw new Error(renamed.text);
-    this.#name = name;
-  }
-
   /** Gives it a state that `pulumi stack export --show-secrets` has written: the secrets in it are encrypted by this stack's own key from now on. */
   async import({ deployment, ...rest }: { deployment?: object }): Promise<void> {
     const { secretsprovider, encryptedkey } = load(await readFile(this.#settings, "utf8")) as Record<string, string>;
@@ -210,23 +279,23 @@ export class Stack {
   }
 
   /** Writes what the program declares from now on. */
-  async declare(resources: readonly Declared[]): Promise<void> {
+  async declare(resources: readonly Declaration[]): Promise<void> {
     await writeFile(join(this.folder, "resources.json"), JSON.stringify(resources));
   }
 
   /** Declares, applies, and demands that it works. */
-  async up(resources?: readonly Declared[], ...flags: string[]): Promise<Run> {
+  async up(resources?: readonly Declaration[], ...flags: string[]): Promise<Run> {
     const run = await this.tryUp(resources, ...flags);
     if (run.code !== 0) throw new Error(`pulumi up failed (${run.code}):\n${run.text}`);
     return run;
   }
 
-  async tryUp(resources?: readonly Declared[], ...flags: string[]): Promise<Run> {
+  async tryUp(resources?: readonly Declaration[], ...flags: string[]): Promise<Run> {
     if (resources) await this.declare(resources);
     return await this.run(["up", "--yes", "--skip-preview", "--diff", ...flags], { events: true });
   }
 
-  async preview(resources?: readonly Declared[], ...flags: string[]): Promise<Run> {
+  async preview(resources?: readonly Declaration[], ...flags: string[]): Promise<Run> {
     if (resources) await this.declare(resources);
     return await this.run(["preview", "--diff", ...flags], { events: true });
   }
@@ -277,9 +346,10 @@ export class Stack {
   }
 
   async run(args: string[], options: { events?: boolean; env?: NodeJS.ProcessEnv } = {}): Promise<Run> {
-    const log = join(this.folder, `events-${++this.#runs}.json`);
+    const log = join(this.folder, `events-${this.name}-${++this.#runs}.json`);
     const host = this.#inline && runsProgram(args) ? await startProgramHost(this.folder) : undefined;
-    const stack = args[0] === "stack" && args[1] === "init" ? [] : ["--stack", this.name];
+    const namesStack = (args[0] === "stack" && args[1] === "init") || (args[0] === "state" && args[1] === "move");
+    const stack = namesStack ? [] : ["--stack", this.name];
     const child = spawn(
       this.#command,
       [

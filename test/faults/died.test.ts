@@ -6,7 +6,6 @@ import { setTimeout as pause } from "node:timers/promises";
 import type { RealOpenStackCloud } from "../../tools/openstack/start.ts";
 import { type Recorder, startRecorder } from "../../tools/recorder/recorder.ts";
 import { CloudProcess } from "../cloud/process.ts";
-import { restartGlance } from "../engine/matrix/cloud.ts";
 import { ProviderProcess } from "../engine/providerProcess.ts";
 import { cloudOf, connectionOf } from "../openstack/clouds.ts";
 import { ImageApi } from "../openstack/imageApi.ts";
@@ -63,7 +62,7 @@ const clouds: Record<string, (dir: string) => Promise<Mortal>> = {
       api: await cloud.as("owner"),
       async dies() {
         await real.killGlance();
-        await restartGlance(real);
+        await real.restartGlance();
       },
       async stop() {},
     };

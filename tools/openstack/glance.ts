@@ -1,5 +1,7 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import type { PropertyProtection } from "../../test/cloud/images/protections.ts";
+import type { Restrictions } from "../../test/cloud/openStackCloud.ts";
 import { runCommand } from "../command.ts";
 import { iniText } from "./ini.ts";
 import type { Installation } from "./install.ts";
@@ -24,6 +26,7 @@ export interface GlanceSettings {
   authUrl: string;
   servicePassword: string;
   copyImagePolicy: CopyImagePolicy;
+  restrictions?: Restrictions;
 }
 
 /** Starts a Glance up to the point where its port is known. */
@@ -46,7 +49,9 @@ export function startGlance(
 
 /** Writes the configuration that a Glance reads when it is loaded, and makes the folders it expects. */
 export async function configureGlance(installation: Installation, settings: GlanceSettings): Promise<void> {
-  const { folder } = settings;
+  const { folder, restrictions = {} } = settings;
+  const { propertyProtections = [], maxTags } = restrictions;
+  const protections = join(folder, "property-protections.conf");
   const staging = join(folder, "staging");
   const tasks = join(folder, "tasks");
   for (const path of [staging, tasks, ...STORES.map(store => join(folder, store))]) {
@@ -60,6 +65,10 @@ export async function configureGlance(installation: Installation, settings: Glan
       enabled_import_methods: "[glance-direct,web-download,copy-image,glance-download]",
       node_staging_uri: `file://${staging}`,
       worker_self_reference_url: settings.url,
+      ...(maxTags === undefined ? {} : { image_tag_quota: maxTags }),
+      ...(propertyProtections.length === 0
+        ? {}
+        : { property_protection_file: protections, property_protection_rule_format: "roles" }),
     },
     database: { connection: settings.database, max_pool_size: 20, max_overflow: 20 },
     glance_store: { default_backend: STORES[0] ?? "" },
@@ -89,8 +98,18 @@ export async function configureGlance(installation: Installation, settings: Glan
     oslo_policy: { policy_file: join(folder, "policy.yaml") },
   });
   await writeFile(configFile(folder), config);
+  await writeFile(protections, protectionsText(propertyProtections));
   const copyRule = `"copy_image": "role:member and project_id:%(project_id)s"`;
   await writeFile(join(folder, "policy.yaml"), settings.copyImagePolicy === "member" ? `${copyRule}\n` : "{}\n");
+}
+
+/** A property protection file. */
+function protectionsText(protections: readonly PropertyProtection[]): string {
+  const sections = protections.map(({ property, ...actions }) => {
+    const roles = Object.entries(actions).map(([action, names]) => [action, names.join(",")]);
+    return [property, Object.fromEntries(roles)];
+  });
+  return iniText(Object.fromEntries(sections));
 }
 
 /** Fills an empty database; needs the configuration. */

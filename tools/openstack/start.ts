@@ -1,6 +1,7 @@
 import { access, mkdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
-import type { OpenStackCloud } from "../../test/cloud/openStackCloud.ts";
+import { setTimeout as pause } from "node:timers/promises";
+import type { OpenStackCloud, Restrictions } from "../../test/cloud/openStackCloud.ts";
 import { runCommand } from "../command.ts";
 import type { Accounts } from "./accounts.ts";
 import { setCatalogue } from "./catalogue.ts";
@@ -21,6 +22,8 @@ export interface StartOptions {
   imageEndpoints?: string[];
   /** Default: "member". */
   copyImagePolicy?: CopyImagePolicy;
+  /** What its image services forbid. Default: nothing. */
+  restrictions?: Restrictions;
   /** Told what is being done, line by line. */
   log?: (line: string) => void;
 }
@@ -90,8 +93,9 @@ export async function startOpenStack(options: StartOptions): Promise<RealOpenSta
       ]);
       await setCatalogue(admin, entries);
     };
-    const loadGlance = async ({ name, database, server }: (typeof places)[number], index: number): Promise<void> => {
-      await configureGlance(installation, {
+    let restrictions = options.restrictions ?? {};
+    const configure = ({ name, database, server }: (typeof places)[number]): Promise<void> =>
+      configureGlance(installation, {
         folder: glanceFolder(name),
         database: postgres.url(database),
         url: server,
@@ -99,8 +103,18 @@ export async function startOpenStack(options: StartOptions): Promise<RealOpenSta
         authUrl,
         servicePassword,
         copyImagePolicy: options.copyImagePolicy ?? "member",
+        restrictions,
       });
+    const loadGlance = async (place: (typeof places)[number], index: number): Promise<void> => {
+      await configure(place);
       await glances[index]?.load();
+    };
+    const restart = async ({ name, server }: (typeof places)[number], index: number): Promise<void> => {
+      const port = Number(new URL(server).port);
+      const again = startAgain(() => startGlance(installation, glanceFolder(name), logFile(name), port));
+      startingGlances[index] = again;
+      glances[index] = await again;
+      await glances[index].load();
     };
     await Promise.all([loadKeystone(), ...places.map(loadGlance)]);
     log(`ready: Keystone at ${authUrl}`);
@@ -125,18 +139,38 @@ export async function startOpenStack(options: StartOptions): Promise<RealOpenSta
         await glances[0]?.kill();
       },
       async restartGlance() {
-        const [{ name }] = regions as [(typeof regions)[number]];
-        const port = Number(new URL(places[0]?.server ?? "").port);
-        const again = startGlance(installation, glanceFolder(name), logFile(name), port);
-        startingGlances[0] = again;
-        glances[0] = await again;
-        await glances[0].load();
+        const [place] = places as [(typeof places)[number]];
+        await restart(place, 0);
+      },
+      async restrict(wanted) {
+        restrictions = wanted;
+        await Promise.all(
+          places.map(async (place, index) => {
+            await glances[index]?.kill();
+            await configure(place);
+            await restart(place, index);
+          }),
+        );
       },
       stop,
     };
   } catch (error) {
     await stop();
     throw error;
+  }
+}
+
+/** How long a closed connection keeps its port, in ms, and some more. */
+const PORT_MS = 90_000;
+
+/** While a service is down, the system may give its port to some client's connection, which has to end first. */
+async function startAgain<T>(start: () => Promise<T>): Promise<T> {
+  for (const until = Date.now() + PORT_MS; ; await pause(2000)) {
+    try {
+      return await start();
+    } catch (error) {
+      if (Date.now() > until || !String(error).includes("Address already in use")) throw error;
+    }
   }
 }
 

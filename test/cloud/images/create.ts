@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import { enforce, type ImageApi, pause, policyRefusal } from "./api.ts";
 import type { Visibility } from "./dialect.ts";
 import { HttpError } from "./errors.ts";
+import { mustBeAllowed } from "./protections.ts";
 import { checkPropertyCount, checkTagCount } from "./quota.ts";
 import { validateImage } from "./schemas.ts";
 import type { Caller, Image } from "./state.ts";
@@ -56,6 +57,9 @@ export async function createImage(api: ImageApi, caller: Caller, body: unknown):
   if (visibility === "public" && !caller.isAdmin) throw policyRefusal("publicize_image");
   enforce(api, "image_count_total", caller.projectId, 1);
   const tags = [...new Set((document.tags as string[] | undefined) ?? [])];
+  for (const name of Object.keys(properties)) {
+    mustBeAllowed(api.settings.propertyProtections, name, "create", caller);
+  }
   checkPropertyCount(api, properties);
   checkTagCount(api, tags);
   Object.assign(properties, dialect.stamp?.(caller));

@@ -36,7 +36,12 @@ export async function openImageApi<Settings extends ImageSettings>(
   const api: ImageApi = {
     dialect,
     settings: context.settings,
-    repo: new ImageRepo(await context.store(name, emptyState), context.clock, dialect.sharing),
+    repo: new ImageRepo(
+      await context.store(name, emptyState),
+      context.clock,
+      dialect.sharing,
+      () => context.settings.propertyProtections,
+    ),
     stores: Object.fromEntries(await Promise.all(stores)),
     staging: await context.blobs(`${name}-staging`),
     endpointOf: options.endpointOf ?? (() => undefined),

@@ -3,6 +3,7 @@ import { checkMinimum, checkText } from "./create.ts";
 import type { Visibility } from "./dialect.ts";
 import { HttpError } from "./errors.ts";
 import { addLocation, removeLocation, replaceLocations } from "./locations.ts";
+import { mustBeAllowed } from "./protections.ts";
 import { checkPropertyCount, checkTagCount } from "./quota.ts";
 import { validateImage } from "./schemas.ts";
 import type { Caller, Image } from "./state.ts";
@@ -155,6 +156,7 @@ function changeField(api: ImageApi, caller: Caller, image: Image, { op, path, va
   if (op === "remove") {
     if (isBase) throw new HttpError(403, { detail: `Property ${name} may not be removed.` });
     if (!exists) throw new HttpError(409, { detail: `Property ${name} does not exist.` });
+    mustBeAllowed(api.settings.propertyProtections, name, "delete", caller);
     delete image.properties[name];
     return;
   }
@@ -162,8 +164,12 @@ function changeField(api: ImageApi, caller: Caller, image: Image, { op, path, va
   if (op === "replace" && !exists && !api.dialect.settableFields.includes(name)) {
     throw new HttpError(409, { detail: `Property ${name} does not exist.` });
   }
-  if (isBase) setBase(api, image, name, value);
-  else image.properties[name] = value as string | null;
+  if (isBase) {
+    setBase(api, image, name, value);
+    return;
+  }
+  mustBeAllowed(api.settings.propertyProtections, name, exists ? "update" : "create", caller);
+  image.properties[name] = value as string | null;
 }
 
 function setBase(api: ImageApi, image: Image, name: string, value: unknown): void {

@@ -28,7 +28,7 @@ export async function deleteFromStore(api: ImageApi, caller: Caller, store: stri
   if (!found || !api.repo.visible(found, caller)) throw new HttpError(404, `Failed to find image ${id}`);
   if (!caller.isAdmin)
     throw policyRefusal(found.owner === caller.projectId ? "delete_image_location" : "get_image_location");
-  const image = structuredClone(found);
+  const image = api.repo.seenBy(caller, found);
   if (image.status !== "active") {
     throw new HttpError(409, "It's not allowed to remove image data from store if image status is not 'active'");
   }

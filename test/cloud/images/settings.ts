@@ -1,3 +1,5 @@
+import type { PropertyProtection } from "./protections.ts";
+
 /** What a test may tune on an Image API. Limits that are null don't exist. */
 export interface ImageSettings {
   /** How many images a project may have; beyond it POST answers 413. */
@@ -11,6 +13,8 @@ export interface ImageSettings {
   /** The largest image, in bytes. */
   imageSizeCap: number;
   maxProperties: number;
+  /** Who may do what with which properties; none: everybody everything. */
+  propertyProtections: readonly PropertyProtection[];
   maxTags: number;
   maxMembers: number;
   maxLocations: number;
@@ -38,6 +42,7 @@ export const imageDefaults: ImageSettings = {
   uploadingLimit: null,
   imageSizeCap: 1024 ** 4,
   maxProperties: 128,
+  propertyProtections: [],
   maxTags: 128,
   maxMembers: 128,
   maxLocations: 10,

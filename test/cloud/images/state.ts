@@ -1,6 +1,7 @@
 import type { Store } from "../store.ts";
 import type { Visibility } from "./dialect.ts";
 import { HttpError, StateConflict } from "./errors.ts";
+import { allowed, type PropertyProtection } from "./protections.ts";
 
 export type Status =
   | "queued"
@@ -110,9 +111,16 @@ export class ImageRepo {
 
   /** Which images can have members, by their visibility. */
   readonly sharing: readonly Visibility[];
+  readonly #protections: () => readonly PropertyProtection[];
 
-  constructor(store: Store<ImageState>, clock: () => Date, sharing: readonly Visibility[]) {
+  constructor(
+    store: Store<ImageState>,
+    clock: () => Date,
+    sharing: readonly Visibility[],
+    protections: () => readonly PropertyProtection[],
+  ) {
     this.sharing = sharing;
+    this.#protections = protections;
     this.#store = store;
     this.#clock = clock;
     this.#images = new Map(Object.entries(store.data.images));
@@ -153,7 +161,20 @@ export class ImageRepo {
   get(id: string, caller: Caller): Image {
     const image = this.state.images[id];
     if (!image || !this.visible(image, caller)) throw new HttpError(404, `No image found with ID ${id}`);
-    return structuredClone(image);
+    return this.seenBy(caller, image);
+  }
+
+  /**
+   * A copy of an image without the properties that the caller may not read. As in Glance, it is this copy that the
+   * caller's changes are saved with: whoever changes an image removes what that caller may not read.
+   */
+  seenBy(caller: Caller, image: Image): Image {
+    const copy = structuredClone(image);
+    const protections = this.#protections();
+    for (const name of Object.keys(copy.properties)) {
+      if (!allowed(protections, name, "read", caller)) delete copy.properties[name];
+    }
+    return copy;
   }
 
   /** @throws HttpError 409 when the id is used, or was */

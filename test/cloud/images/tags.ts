@@ -30,5 +30,5 @@ function ownImage(api: ImageApi, caller: Caller, id: string): Image {
   const found = api.repo.state.images[id];
   if (!found || !api.repo.visible(found, caller)) throw new HttpError(404, `Image ${id} not found.`);
   mustOwn(found, caller, "modify_image");
-  return structuredClone(found);
+  return api.repo.seenBy(caller, found);
 }

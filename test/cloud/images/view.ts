@@ -1,4 +1,5 @@
 import { type ImageApi, isoTime } from "./api.ts";
+import { allowed } from "./protections.ts";
 import type { Caller, Image } from "./state.ts";
 
 /** Properties that are kept and never shown. */
@@ -8,7 +9,9 @@ const UNSEEN = new Set(["os_glance_stage_host"]);
 export function imageView(api: ImageApi, caller: Caller, image: Image): Record<string, unknown> {
   const { dialect, settings } = api;
   const path = `/v2/images/${image.id}`;
-  const properties = Object.entries(image.properties).filter(([key]) => !UNSEEN.has(key));
+  const properties = Object.entries(image.properties).filter(
+    ([key]) => !UNSEEN.has(key) && allowed(settings.propertyProtections, key, "read", caller),
+  );
   // Where the data of a deactivated image lies is for an admin only, and with it in which stores.
   const locations = image.status === "deactivated" && !caller.isAdmin ? [] : image.locations;
   const urls = locations.map(({ url, store }) => ({ url, metadata: dialect.multiStore ? { store } : {} }));

@@ -1,5 +1,4 @@
 import { mkdir } from "node:fs/promises";
-import { setTimeout as pause } from "node:timers/promises";
 import { type RealOpenStackCloud, startOpenStack } from "../../../tools/openstack/start.ts";
 import type { LocalCloud } from "../../cloud/cloud.ts";
 import { CloudProcess } from "../../cloud/process.ts";
@@ -41,19 +40,6 @@ async function startLocal(dir: string): Promise<MatrixCloud> {
   };
 }
 
-/** How long a closed connection keeps its port, in ms, and some more. */
-const portMs = 90_000;
-
-/** While the Glance was down, the system may have given its port to some client's connection, which has to end first. */
-export async function restartGlance(real: RealOpenStackCloud): Promise<void> {
-  for (const until = Date.now() + portMs; ; await pause(2000))
-    try {
-      return await real.restartGlance();
-    } catch (error) {
-      if (Date.now() > until || !String(error).includes("Address already in use")) throw error;
-    }
-}
-
 /** The real Keystone and Glance, of which the Glance can be killed. */
 async function startReal(dir: string): Promise<MatrixCloud> {
   await mkdir(dir, { recursive: true });
@@ -63,7 +49,7 @@ async function startReal(dir: string): Promise<MatrixCloud> {
     services: { openstack: { authUrl, accounts, imageServers } } as unknown as LocalCloud["services"],
     has: service => service === "openstack",
     kill: () => real.killGlance(),
-    restart: () => restartGlance(real),
+    restart: () => real.restartGlance(),
     stop: () => real.stop(),
   };
 }
