@@ -130,7 +130,9 @@ async function lives(on: Lived): Promise<number> {
   return failed === 0 ? 0 : 1;
 }
 
-const indented = (lines: readonly string[]) => lines.map(line => `  ${line}`).join("\n");
+function indented(lines: readonly string[]): string {
+  return lines.map(line => `  ${line}`).join("\n");
+}
 
 function print(text: string): void {
   process.stdout.write(`${text}\n`);
