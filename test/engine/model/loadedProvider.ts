@@ -231,10 +231,8 @@ class LoadedProvider implements Provider {
   #engineClient() {
     const { warnings } = this;
     return class {
-      log(
-        request: { getSeverity(): number; getUrn(): string; getMessage(): string },
-        done: (error: null, answer: unknown) => void,
-      ): void {
+      log(request: { getSeverity(): number; getUrn(): string; getMessage(): string }, ...rest: unknown[]): void {
+        const done = rest.at(-1) as (error: null, answer: unknown) => void;
         const warning = 2;
         if (request.getSeverity() >= warning) warnings.push({ urn: request.getUrn(), text: request.getMessage() });
         done(null, {});
