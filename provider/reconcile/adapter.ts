@@ -93,3 +93,8 @@ export class SpentImage extends Error {
     super(cause.message, { cause });
   }
 }
+
+/** The image as it is now; many that are asked for together are one request, where the service can. */
+export function look<Image>(adapter: ImageAdapter<Image>, id: string): Promise<Image | undefined> {
+  return adapter.look?.(id) ?? adapter.get(id);
+}

@@ -16,6 +16,8 @@ export type Carrier = "properties" | "tags" | "none";
 export interface Ownership extends Partial<OwnerTag> {
   /** A create began this image and has not finished it. */
   unfinished: boolean;
+  /** The owner tag was written by an adoption. */
+  adopted: boolean;
   carrier: Carrier;
 }
 
@@ -101,11 +103,12 @@ export function expectedOwner(outputs: Record<string, unknown>): ExpectedOwner {
  * @param claimed whether another resource of this program manages the image
  */
 export function isAnothers(
-  { resource, stack }: Pick<Ownership, "resource" | "stack">,
+  { resource, adopted }: Pick<Ownership, "resource" | "adopted">,
   { tag, recorded }: ExpectedOwner,
   claimed: boolean,
 ): boolean {
   if (resource === undefined || resource === (recorded ?? tag.resource)) return claimed;
-  // An earlier version let an update forget which URN the tag was made from: after a rename it was another one.
-  return recorded !== undefined || claimed || stack !== tag.stack;
+  // An earlier version let an update forget which URN the tag was made from: after a rename it was another one. That version adopted
+  // without a tag, so one that an adoption wrote is somebody else's.
+  return recorded !== undefined || claimed || adopted;
 }

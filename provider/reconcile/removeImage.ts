@@ -1,5 +1,5 @@
 import type { Job } from "../services/service.ts";
-import type { DeleteOptions, ImageAdapter } from "./adapter.ts";
+import { type DeleteOptions, type ImageAdapter, look } from "./adapter.ts";
 import { type ExpectedOwner, isAnothers } from "./ownership.ts";
 import { anothersImage } from "./warnings.ts";
 
@@ -20,7 +20,7 @@ export async function removeImage<Image>(
   { owner, claimed, ...options }: Removal,
   job: Job,
 ): Promise<boolean> {
-  const image = await (adapter.look?.(id) ?? adapter.get(id));
+  const image = await look(adapter, id);
   if (image === undefined) return false;
   const isKept = owner !== undefined && isAnothers(await adapter.ownershipOf(image), owner, claimed);
   if (isKept) job.warn(anothersImage(adapter.factsOf(image)));

@@ -5,12 +5,12 @@ type Services = LocalCloud["services"];
 
 /**
  * The settings of a connection to a service of a running local cloud, as they stand in `images:connections`.
- * @param account of those that the service has; DigitalOcean's sender is the owner, its recipient the consumer
+ * @param account of those that the service has; DigitalOcean's sender is the owner, its recipient the consumer; overseas is ECL's in another region
  */
 export function connectionTo(
   services: Services,
   service: keyof Services,
-  account: "owner" | "consumer" | "admin" = "owner",
+  account: "owner" | "consumer" | "admin" | "overseas" = "owner",
 ): Record<string, unknown> {
   if (service === "digitalocean") {
     const { url, accounts } = services.digitalocean;
@@ -25,7 +25,7 @@ export function connectionTo(
   const found = (accounts as Record<string, Account>)[account];
   if (found === undefined) throw new Error(`${service} has no account ${account}`);
   const { username, password, userDomain, projectId } = found;
-  const region = regionOf(services, service);
+  const region = account === "overseas" ? "jp2" : regionOf(services, service);
   return { service, authUrl, username, password, userDomainName: userDomain, projectId, region };
 }
 

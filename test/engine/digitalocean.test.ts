@@ -170,8 +170,10 @@ describe("digitalocean", () => {
         description: "a disk\nof two lines",
       });
       assert.deepEqual(tags.slice(0, 2), ["web:1", "golden"]);
-      assert.match(tags[2] ?? "", /^pulumi-images:[0-9a-f]{32}:[0-9a-f]{16}$/);
-      assert.equal(tags.length, 3);
+      assert.match(tags[2] ?? "", /^pulumi-images:[0-9a-f]{32}:[0-9a-f]{16}:[0-9a-f]{32}:[0-9a-f]{8}$/);
+      assert.match(tags[3] ?? "", /^pulumi-images:[0-9a-f]{32}:unfinished:[0-9a-f]{8}$/);
+      assert.equal(tags.length, 4);
+      assert.deepEqual((await served(id)).tags.toSorted(), tags.slice(0, 3).toSorted(), "the marker is gone");
       const transfers = exchanges.filter(({ path }) => path === `/v2/images/${id}/actions`).map(({ body }) => body);
       assert.deepEqual(transfers.map(body => (body as { region: string }).region).toSorted(), [
         "ams3",
@@ -262,9 +264,9 @@ describe("digitalocean", () => {
       assert.doesNotMatch(preview.text, /dynamic\/images/);
     });
 
-    it("deletes the images, and the tags that were their marks", async () => {
+    it("deletes the images and their owner tags", async () => {
       const ids = await Promise.all(["full", "plain", "droplet", "backup"].map(name => idOf(stack, name)));
-      assert.equal((await marks()).length, 3);
+      assert.equal((await marks()).length, 4);
       await stack.destroy();
       for (const id of ids) assert.equal((await api("GET", `/v2/images/${id}`)).status, 404);
       assert.deepEqual(await marks(), []);
@@ -447,7 +449,13 @@ describe("digitalocean", () => {
         adopting("byName", { adopt: { name: "by-name" }, description: "ours now" }),
       ]);
       assert.deepEqual([await idOf(stack, "byId"), await idOf(stack, "byName")], [byId, byName]);
-      assert.deepEqual(await writes(), [`PUT /v2/images/${byName} {"description":"ours now"}`]);
+      const isOwner = (write: string) => write.includes("pulumi-images");
+      const sent = await writes();
+      assert.deepEqual(
+        sent.filter(write => !isOwner(write)),
+        [`PUT /v2/images/${byName} {"description":"ours now"}`],
+      );
+      assert.equal(sent.filter(isOwner).length, 4, "an owner tag for each is made and assigned");
       const again = await stack.preview(undefined, "--refresh", "--expect-no-changes");
       assert.equal(again.code, 0, again.text);
     });
@@ -555,7 +563,8 @@ describe("digitalocean", () => {
       await forget();
       await stack.up(wanted);
       assert.equal(await idOf(stack, "transferred"), id);
-      const sent = (await writes()).toSorted();
+      const [marker, ...sent] = (await writes()).toSorted();
+      assert.match(String(marker), /^DELETE \/v2\/tags\/pulumi-images.*unfinished/);
       assert.deepEqual(
         sent,
         ["ams3", "sgp1"].map(region => `POST /v2/images/${id}/actions {"type":"transfer","region":"${region}"}`),

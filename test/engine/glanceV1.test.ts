@@ -358,7 +358,8 @@ describe("glance-v1", () => {
       const owned = [byId.id, byName.id, byName.id].map(id => `PUT /v1/images/${id}`);
       assert.deepEqual(writes().toSorted(), owned.toSorted(), "their owner tags, and what is declared differently");
       const changed = await api.image(byName.id);
-      const { pulumi_images_resource, pulumi_images_stack, ...properties } = changed.properties;
+      const { pulumi_images_resource, pulumi_images_stack, pulumi_images_adopted, ...properties } = changed.properties;
+      assert.ok(pulumi_images_adopted);
       assert.match(`${pulumi_images_resource} ${pulumi_images_stack}`, /^[0-9a-f]{32} [0-9a-f]{32}$/);
       assert.deepEqual([changed.min_disk, properties], [7, { os_distro: "ubuntu" }]);
       const outputs = JSON.parse((await stack.run(["stack", "output", "--json"])).text);

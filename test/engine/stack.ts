@@ -74,8 +74,8 @@ export interface StackOptions {
   /** Default "dev". */
   stack?: string;
   project?: string;
-  /** A stack whose project this one's is, too, in another backend: neither knows of the other. */
-  sameProjectAs?: Stack;
+  /** What the project is called to the letter, where it is the only one of its name on its cloud. */
+  wholeProject?: string;
   /**
    * Whether the program runs in a process of its own, as a user's does, with the stack's environment; else it runs in this one, as
    * the Automation API's inline programs do, which costs a command half its time.
@@ -119,7 +119,7 @@ export class Stack {
     await mkdir(join(folder, "state"));
     await symlink(join(root, "node_modules"), join(folder, "node_modules"));
     // An image knows its resource by the urn, so another test's stack of this name on this cloud has to be another one.
-    const project = options.sameProjectAs?.project ?? `${options.project ?? "images-test"}-${randomUUID().slice(0, 8)}`;
+    const project = options.wholeProject ?? `${options.project ?? "images-test"}-${randomUUID().slice(0, 8)}`;
     if (options.program === undefined) await writeProgram(folder, project);
     else await cp(options.program, folder, { recursive: true, filter: file => basename(file) !== "node_modules" });
     const cli = await pulumiCli();
@@ -146,16 +146,6 @@ export class Stack {
       await writeFile(stack.#settings, dump({ ...made, config: options.config }));
     }
     return stack;
-  }
-
-  get name(): string {
-    return this.#name;
-  }
-
-  /** Renames it, as `pulumi stack rename` does. */
-  async rename(name: string): Promise<void> {
-    await this.#demand(["stack", "rename", name]);
-    this.#name = name;
   }
 
   /** Loses its state, as `pulumi stack rm --force` does, and begins with an empty one. */
@@ -246,6 +236,27 @@ export class Stack {
     ]);
     const set = await this.run(["config", "set-all", "--path", ...entries]);
     if (set.code !== 0) throw new Error(set.text);
+  }
+
+  get name(): string {
+    return this.#name;
+  }
+
+  async rename(name: string): Promise<void> {
+    const renamed = await this.run(["stack", "rename", name]);
+    if (renamed.code !== 0) throw new Error(renamed.text);
+    this.#name = name;
+  }
+
+  /** Gives it a state that `pulumi stack export --show-secrets` has written: the secrets in it are encrypted by this stack's own key from now on. */
+  async import({ deployment, ...rest }: { deployment?: object }): Promise<void> {
+    const { secretsprovider, encryptedkey } = load(await readFile(this.#settings, "utf8")) as Record<string, string>;
+    const secrets_providers = { type: "cloud", state: { url: secretsprovider, encryptedkey } };
+    const file = join(this.folder, "deployment.json");
+    await writeFile(file, JSON.stringify({ ...rest, deployment: { ...deployment, secrets_providers } }));
+    const imported = await this.run(["stack", "import", "--file", file]);
+    await rm(file);
+    if (imported.code !== 0) throw new Error(imported.text);
   }
 
   /** What its commands are run with. */

@@ -8,7 +8,7 @@ import type { DigitalOceanCloud } from "./cloud.ts";
 import { deleteImage } from "./delete.ts";
 import { snapshotDroplet, untilDropletIdle } from "./fromDroplet.ts";
 import { adoptedOwnerTag, isMadeFrom, markersOf, newMarker, newOwnerTag, ownershipOf, ownTagsOf } from "./ownership.ts";
-import { addTag } from "./tagging.ts";
+import { addOwnTag } from "./tagging.ts";
 import { update } from "./update.ts";
 import { ImportFailure, importing, untilAvailable } from "./waiting.ts";
 
@@ -98,7 +98,7 @@ async function finish(cloud: DigitalOceanCloud, image: WireImage, order: ImageOr
   const id = String(image.id);
   const { name, ...others } = order.values;
   const isNamedByTag = ownTagsOf({ ...image, tags: [image.name] }).length > 0;
-  if (isNamedByTag && !image.tags?.includes(image.name)) await addTag(cloud, id, image.name);
+  if (isNamedByTag && !image.tags?.includes(image.name)) await addOwnTag(cloud, id, image.name);
   const updated = await update(cloud, id, factsOf(image), isNamedByTag ? others : order.values, job, image);
   const markers = markersOf(image);
   for (const marker of markers) await cloud.client.deleteTag(marker);
@@ -111,8 +111,9 @@ async function finish(cloud: DigitalOceanCloud, image: WireImage, order: ImageOr
 async function claim(cloud: DigitalOceanCloud, image: WireImage, tag: OwnerTag): Promise<WireImage> {
   const id = String(image.id);
   const name = adoptedOwnerTag(tag);
-  await addTag(cloud, id, name);
-  for (const old of ownTagsOf(image)) await cloud.client.unassignTag(old, id);
+  await addOwnTag(cloud, id, name);
+  // Each is this image's alone.
+  for (const old of ownTagsOf(image)) await cloud.client.deleteTag(old);
   cloud.reads.wrote(id);
   return { ...image, tags: [...(image.tags ?? []).filter(one => !ownTagsOf(image).includes(one)), name] };
 }

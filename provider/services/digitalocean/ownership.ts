@@ -54,11 +54,12 @@ export function ownTagsOf(image: WireImage): string[] {
 export function ownershipOf(image: WireImage): Ownership {
   const name = ownerForm.exec(image.name);
   const found = (image.tags ?? []).map(tag => ownerForm.exec(tag)).find(match => match !== null) ?? name;
-  const [, resource, , stack] = found ?? [];
+  const [, resource, content, stack] = found ?? [];
   return {
     ...(resource === undefined ? {} : { resource }),
     ...(stack === undefined ? {} : { stack }),
     unfinished: name !== null || markersOf(image).length > 0,
+    adopted: content === unknownContent,
     carrier: "properties",
   };
 }

@@ -13,6 +13,16 @@ export async function addTag(cloud: DigitalOceanCloud, id: string, tag: string):
   }
 }
 
+/** Puts a tag on an image that nothing else has: it is made first. */
+export async function addOwnTag(cloud: DigitalOceanCloud, id: string, tag: string): Promise<void> {
+  try {
+    await cloud.client.createTag(tag);
+    if (!(await cloud.client.assignTag(tag, id))) throw gone(id);
+  } finally {
+    cloud.reads.wrote(id);
+  }
+}
+
 /** Takes a tag off an image; one that isn't on it is fine. The tag itself stays in the account: other resources may have it. */
 export async function removeTag(cloud: DigitalOceanCloud, id: string, tag: string): Promise<void> {
   await cloud.client.unassignTag(tag, id);

@@ -7,7 +7,7 @@ import { factsOf } from "./attributes.ts";
 import { type DivvyCloud, regionOf, scopeOf } from "./cloud.ts";
 import { deleteImage } from "./delete.ts";
 import { demandExpected } from "./expectations.ts";
-import { finishedNote, noteOf, ownershipOf, ownName, unfinishedName } from "./ownership.ts";
+import { adoptedNote, finishedNote, noteOf, ownershipOf, ownName, unfinishedName } from "./ownership.ts";
 import { present, rename } from "./update.ts";
 
 /** Words for an image that isn't ready yet, and for one that never will be; of the clouds behind, as DivvyCloud documents none. */
@@ -163,6 +163,6 @@ function cantRename(error: unknown, name: string): unknown {
 }
 
 async function claim(cloud: DivvyCloud, image: ImageFacts, tag: OwnerTag): Promise<ImageFacts> {
-  await cloud.client.addNote(image.id, noteOf(tag));
+  await cloud.client.addNote(image.id, adoptedNote(tag));
   return image;
 }

@@ -16,10 +16,15 @@ export function ownName({ resource }: OwnerTag): string {
 }
 
 const nameForm = /^pulumi-images-([0-9a-f]{32})(-unfinished)?$/;
-const noteForm = /^Managed by pulumi-images: resource ([0-9a-f]{32}), stack ([0-9a-f]{32})(?:, since (\S+))?$/;
+const noteForm =
+  /^Managed by pulumi-images: resource ([0-9a-f]{32}), stack ([0-9a-f]{32})(?:, since (\S+))?(, adopted)?$/;
 
 export function noteOf({ resource, stack }: OwnerTag): string {
   return `Managed by pulumi-images: resource ${resource}, stack ${stack}, since ${new Date().toISOString()}`;
+}
+
+export function adoptedNote(tag: OwnerTag): string {
+  return `${noteOf(tag)}, adopted`;
 }
 
 /**
@@ -36,6 +41,7 @@ export function ownershipOf(name: unknown, notes: readonly string[]): Ownership 
   return {
     ...(resource === undefined ? {} : { resource }),
     ...(noted?.[2] === undefined ? {} : { stack: noted[2] }),
+    adopted: noted !== undefined && noted[4] !== undefined,
     unfinished: named?.[2] !== undefined && !notes.includes(finishedNote(named[1] as string)),
     carrier: "properties",
   };

@@ -5,8 +5,8 @@ import type { ImageOrder } from "../service.ts";
 import { createBody, type PatchOperation, type WireImage } from "./attributes.ts";
 import type { GlanceCloud } from "./cloud.ts";
 import {
+  adoptedOwner,
   asImageTags,
-  finishedOwner,
   isOwnerImageTag,
   ownerProperties,
   ownershipOf,
@@ -98,7 +98,7 @@ async function patchOnce(
 
 /** Writes an owner tag in the place of what the image says of its owner. */
 export async function claim(cloud: GlanceCloud, image: WireImage, tag: OwnerTag): Promise<WireImage> {
-  const owner = finishedOwner(tag);
+  const owner = adoptedOwner(tag);
   return await withCarrier(cloud, async carrier => {
     if (carrier === "none") return image;
     const tags = tagsOf(image);

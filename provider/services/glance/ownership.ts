@@ -1,11 +1,12 @@
 import type { Carrier, Ownership, OwnerTag } from "../../reconcile/ownership.ts";
 import type { WireImage } from "./attributes.ts";
 
-/** The properties under which an image carries its owner tag and its unfinished marker. */
+/** The properties under which an image carries its owner tag, its unfinished marker, and when it was adopted. */
 export const ownerProperties = {
   resource: "pulumi_images_resource",
   stack: "pulumi_images_stack",
   unfinished: "pulumi_images_unfinished",
+  adopted: "pulumi_images_adopted",
 } as const;
 
 const names: readonly string[] = Object.values(ownerProperties);
@@ -37,6 +38,7 @@ export function ownershipOf(image: WireImage): Ownership {
     ...(resource === undefined && tagged.resource === undefined ? {} : { resource: resource ?? tagged.resource }),
     ...(stack === undefined ? {} : { stack }),
     unfinished: property(ownerProperties.unfinished) !== undefined || tagged.unfinished !== undefined,
+    adopted: property(ownerProperties.adopted) !== undefined || tagged.adopted !== undefined,
     carrier,
   } as Ownership;
 }
@@ -50,11 +52,15 @@ function fromImageTags(image: WireImage): Partial<Record<keyof typeof ownerPrope
 /** The owner tag of an image that a create begins now, by the names of the properties; none where neither carries it. */
 export function unfinishedOwner(tag: OwnerTag, carrier: Carrier): Record<string, string> {
   if (carrier === "none") return {};
-  return { ...finishedOwner(tag), [ownerProperties.unfinished]: new Date().toISOString() };
+  return { ...ownerOf(tag), [ownerProperties.unfinished]: new Date().toISOString() };
 }
 
-/** The owner tag of a finished image, by the names of the properties. */
-export function finishedOwner(tag: OwnerTag): Record<string, string> {
+/** The owner tag of an image that is adopted now, by the names of the properties. */
+export function adoptedOwner(tag: OwnerTag): Record<string, string> {
+  return { ...ownerOf(tag), [ownerProperties.adopted]: new Date().toISOString() };
+}
+
+function ownerOf(tag: OwnerTag): Record<string, string> {
   return { [ownerProperties.resource]: tag.resource, [ownerProperties.stack]: tag.stack };
 }
 

@@ -2,7 +2,7 @@ import { ImagesError } from "../../errors.ts";
 import type { Begun, ImageAdapter, Phase } from "../../reconcile/adapter.ts";
 import { imageIdsOf, isOwnId, type Ownership, type OwnerTag } from "../../reconcile/ownership.ts";
 import { noLongerThanLeftover } from "../../wait.ts";
-import { finishedOwner, ownerProperties, unfinishedOwner } from "../glance/ownership.ts";
+import { adoptedOwner, ownerProperties, unfinishedOwner } from "../glance/ownership.ts";
 import { gone } from "../lost.ts";
 import type { ImageOrder, Job, Values } from "../service.ts";
 import { factsOf, fieldsOf, propertiesOf, type WireImage } from "./attributes.ts";
@@ -40,11 +40,12 @@ export function imageAdapter(cloud: GlanceV1Cloud): ImageAdapter<WireImage> {
 
 /** What an image says of its owner. */
 export function ownershipOf({ properties = {} }: WireImage): Ownership {
-  const { resource, stack, unfinished } = ownerProperties;
+  const { resource, stack, unfinished, adopted } = ownerProperties;
   return {
     ...(properties[resource] ? { resource: properties[resource] } : {}),
     ...(properties[stack] ? { stack: properties[stack] } : {}),
     unfinished: Boolean(properties[unfinished]),
+    adopted: Boolean(properties[adopted]),
     carrier: properties[resource] ? "properties" : "none",
   };
 }
@@ -168,6 +169,6 @@ async function release(cloud: GlanceV1Cloud, known: WireImage, fresh: boolean): 
 async function claim(cloud: GlanceV1Cloud, image: WireImage, tag: OwnerTag): Promise<WireImage> {
   return await cloud.writes.run(image.id, async () => {
     const { [ownerProperties.unfinished]: _, ...rest } = propertiesOf((await cloud.client.get(image.id)) ?? image);
-    return await cloud.client.update(image.id, {}, { ...rest, ...finishedOwner(tag) }, true);
+    return await cloud.client.update(image.id, {}, { ...rest, ...adoptedOwner(tag) }, true);
   });
 }
