@@ -5,7 +5,7 @@ import { ImagesError } from "../errors.ts";
 import { hasUnknown, type Problem, unknownValue } from "../fields/field.ts";
 import { whyNotAdoptable } from "../reconcile/adoptImage.ts";
 import { expectedOwner, ownerTagOf, recordOf } from "../reconcile/ownership.ts";
-import { finishedImage } from "../reconcile/warnings.ts";
+import { finishedImage, untagged } from "../reconcile/warnings.ts";
 import { configure, serviceOf, tableOf } from "../runtime.ts";
 import type { ImageFacts, ImageOrder, ImageService, Values } from "../services/service.ts";
 import { lostContent } from "../services/storedData.ts";
@@ -233,6 +233,7 @@ async function adopt(service: ImageService, inputs: Values): Promise<ImageFacts>
     : facts;
   // Last, when nothing else can be wrong: from then on it is nobody else's.
   const { ownerTag } = await service.claimImage(facts.id, order.ownerTag, takeOver);
+  if (ownerTag === "none") job.warn(untagged(facts.id));
   return { ...now, ownerTag };
 }
 
