@@ -8,6 +8,7 @@ import { type Agents, createAgents } from "./http/agents.ts";
 import { codeOf, messageOfBody, requestIdOf, statusText } from "./http/answers.ts";
 import type { Budget } from "./http/budget.ts";
 import { parseJson } from "./http/json.ts";
+import { doubter, type OwnAnswers, saysAbsent } from "./http/ownAnswers.ts";
 import { answerSeconds, stallSeconds } from "./http/patience.ts";
 import { Body, onEachHead } from "./http/receive.ts";
 import {
@@ -40,8 +41,12 @@ export interface ServiceRequest {
   body?: () => Promise<{ stream: Readable; size?: number | undefined }>;
   /** Statuses besides 2xx that the caller handles itself: answered, not thrown. */
   accept?: readonly number[];
+  /** The service may not know this path at all: then a 404 of whatever answers in its place will do, as long as the service is there. */
+  optional?: boolean;
   /** May be sent again after it may have been served. Default: GET, HEAD, DELETE, and PUT without a stream. */
   repeatable?: boolean;
+  /** How often it is sent at the most. Default: see http/retry.ts. */
+  attempts?: number;
   signal?: AbortSignal;
   /** Milliseconds since the epoch: no try, pause or wait goes past it. Default: 5 minutes from now; none for streams. */
   deadline?: number;
@@ -71,7 +76,8 @@ export interface Http {
    * string, an empty body undefined.
    *
    * Sent again, with growing pauses, by the rules in http/retry.ts; a 401 renews the credentials once. Throws ImagesError with the service's
-   * own message, the request, its status and id, and what was tried.
+   * own message, the request, its status and id, and what was tried. A 404, and a 403 that is accepted, is the service's own; one of somebody
+   * else's (see `ownAnswers`) counts as no answer.
    */
   send<T = unknown>(request: ServiceRequest): Promise<ServiceAnswer<T>>;
   /** Sends a request and gives its answer's body as a stream, which fails with an ImagesError when it is cut or stalls. */
@@ -90,6 +96,8 @@ export interface HttpOptions {
   insecure?: boolean | undefined;
   /** The text of an error's body in the service's own form → its message. Default: see messageOfBody in http/answers.ts. */
   messageOf?: (body: string, contentType: string) => string | undefined;
+  /** How the service's own answers are known, see http/ownAnswers.ts. Default: whatever answers is taken for it. */
+  ownAnswers?: OwnAnswers | undefined;
   /** The service's rate limit, see http/budget.ts. */
   budget?: Budget | undefined;
   /** What a wrong host or certificate points to, as a sentence: "authUrl comes from OS_AUTH_URL." */
@@ -113,6 +121,7 @@ type Outcome =
       connected: boolean;
       code: string | undefined;
       expired?: boolean;
+      hint?: string;
     };
 
 export function createHttp(options: HttpOptions): Http {
@@ -121,6 +130,7 @@ export function createHttp(options: HttpOptions): Http {
   let agents: { small: Agents; data: Agents } | undefined;
   let base: Promise<string> | undefined;
   let hasAnswered = false;
+  const doubt = options.ownAnswers && doubter(options.ownAnswers, sign => send(sign, true));
 
   function agentsFor(request: ServiceRequest, streaming: boolean): Agents {
     agents ??= { small: createAgents(options, 16), data: createAgents(options, Number.POSITIVE_INFINITY) };
@@ -150,7 +160,7 @@ export function createHttp(options: HttpOptions): Http {
   }
 
   /** Runs tries until one gives what the caller can use. */
-  async function run<T>(
+  async function run<T extends { status: number; headers: Headers; body?: unknown }>(
     request: ServiceRequest,
     streaming: boolean,
     attemptOnce: (
@@ -158,6 +168,7 @@ export function createHttp(options: HttpOptions): Http {
       headers: Record<string, string>,
       limits: Limits,
     ) => Promise<Outcome | { kind: "done"; value: T }>,
+    isSign = false,
   ): Promise<{ value: T; attempts: number }> {
     const started = Date.now();
     const deadline =
@@ -200,6 +211,7 @@ export function createHttp(options: HttpOptions): Http {
       } finally {
         options.budget?.done(seen.status, seen.headers);
       }
+      outcome = await believed(outcome);
       if (outcome.kind === "done") {
         hasAnswered = true;
         return { value: outcome.value, attempts };
@@ -234,10 +246,25 @@ export function createHttp(options: HttpOptions): Http {
       }
       if (!again) throw error;
       const wait = Math.max(wanted ?? 0, pauseAfter(attempts));
-      if ((wanted === undefined && attempts >= mostAttempts) || Date.now() + wait > limit) throw error;
+      const isLast = attempts >= (request.attempts ?? (wanted === undefined ? mostAttempts : Number.POSITIVE_INFINITY));
+      if (isLast || Date.now() + wait > limit) throw error;
       await pause(wait, undefined, request.signal ? { signal: request.signal } : {}).catch(() =>
         checkSignal(request, service, name),
       );
+    }
+
+    /** Somebody else's word that there is none counts as no answer. */
+    async function believed<O extends Outcome | { kind: "done"; value: T }>(outcome: O): Promise<O | Outcome> {
+      if (doubt === undefined || isSign || outcome.kind === "failure") return outcome;
+      const { status, headers } = outcome.kind === "done" ? outcome.value : outcome;
+      if (!saysAbsent(status, request)) return outcome;
+      const body = outcome.kind === "done" ? outcome.value.body : parsedOrUndefined(outcome.text);
+      const reason = await doubt({ headers, body }, request);
+      if (reason === undefined) return outcome;
+      const message = `its ${statusText(status)} doesn't come from the service itself: ${reason}`;
+      const hint =
+        "Nothing counts as gone by such an answer. Check the connection's address and the proxies on the way to it";
+      return { kind: "failure", message, cause: undefined, connected: true, code: undefined, hint };
     }
 
     function answerError(answer: Outcome & { kind: "answer" }, after: string): ImagesError {
@@ -263,6 +290,7 @@ export function createHttp(options: HttpOptions): Http {
         certificate ? "Set caFile to the file of the authority that signed it" : undefined,
         !failure.connected ? options.addressHint : undefined,
         failure.connected && !repeatable && !certificate ? "It may have been served all the same" : undefined,
+        failure.hint,
       ].filter(hint => hint !== undefined);
       return new ImagesError(certificate ? "configuration" : failure.expired ? "timeout" : "unavailable", message, {
         service,
@@ -447,11 +475,14 @@ export function createHttp(options: HttpOptions): Http {
     }
   }
 
+  /** @param isSign of life: what it answers isn't doubted */
+  async function send<T>(request: ServiceRequest, isSign = false): Promise<ServiceAnswer<T>> {
+    const once = (url: URL, headers: Record<string, string>, limits: Limits) => sendOnce(request, url, headers, limits);
+    return (await run(request, false, once, isSign)).value as ServiceAnswer<T>;
+  }
+
   return {
-    async send<T>(request: ServiceRequest): Promise<ServiceAnswer<T>> {
-      const { value } = await run(request, false, (url, headers, limits) => sendOnce(request, url, headers, limits));
-      return value as ServiceAnswer<T>;
-    },
+    send: request => send(request),
     async download(request) {
       const { value } = await run(request, true, (url, headers, limits) => downloadOnce(request, url, headers, limits));
       return value;

@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { publicUrl } from "../shared/publicUrl.ts";
-import { kindOf, resourceName } from "../shared/resourceName.ts";
+import { childName, kindOf } from "../shared/resourceName.ts";
 import { seal } from "../shared/seal.ts";
 import { loaderOf } from "./loader.ts";
 
@@ -26,10 +26,26 @@ export function markedInputs(
   };
 }
 
-/** Without a parent it isn't worth an Output, whose promises cost more than all the rest of this file. */
-function resourceOf(kind: string, name: string, parent: pulumi.Resource | undefined): pulumi.Input<string> {
-  if (parent === undefined) return `${pulumi.getStack()}::${pulumi.getProject()}::${kind}::${name}`;
-  return pulumi.createUrn(name, kind, parent).apply(resourceName);
+/** At once where there is no parent; else a plain promise, see `urnOf`. */
+function resourceOf(kind: string, name: string, parent: pulumi.Resource | undefined): string | Promise<string> {
+  if (!parent) return `${pulumi.getStack()}::${pulumi.getProject()}::${kind}::${name}`;
+  return urnOf(parent).then(urn => childName(urn, kind, name));
+}
+
+/** The urns of parents: a component of a thousand images is asked once. */
+const urns = new WeakMap<pulumi.Resource, Promise<string>>();
+
+/**
+ * A resource's urn without the resource. An Output of a component depends on all of the component's children, so that of two children with such an
+ * input each waits for the other, the program ends before either is registered, and the engine deletes what it takes for no longer declared.
+ */
+function urnOf(resource: pulumi.Resource): Promise<string> {
+  let urn = urns.get(resource);
+  if (urn === undefined) {
+    urn = pulumi.runtime.serializeProperty("urn", resource.urn) as Promise<string>;
+    urns.set(resource, urn);
+  }
+  return urn;
 }
 
 /**

@@ -3,6 +3,7 @@
  * of this package: `dev::shop::Image::web` for `urn:pulumi:dev::shop::pulumi-nodejs:dynamic/images:Image::web`.
  */
 const scheme = "urn:pulumi:";
+const stackType = "::pulumi:pulumi:Stack";
 const typePrefix = "pulumi-nodejs:dynamic/images:";
 
 /** @param type a resource type of this package */
@@ -10,9 +11,15 @@ export function kindOf(type: string): string {
   return type.slice(typePrefix.length);
 }
 
-/** @param urn of a resource, its own type being just its kind */
-export function resourceName(urn: string): string {
-  return urn.slice(scheme.length);
+/**
+ * @param parent its urn
+ * @param kind of this package, as `kindOf` gives it
+ */
+export function childName(parent: string, kind: string, name: string): string {
+  const types = parent.slice(scheme.length, parent.lastIndexOf("::"));
+  // The stack is everybody's parent, so that no urn names its type.
+  const above = types.endsWith(stackType) ? `${types.split("::", 2).join("::")}::` : `${types}$`;
+  return `${above}${kind}::${name}`;
 }
 
 /** The urn of a resource, which states of earlier versions have whole. */

@@ -2,7 +2,10 @@ import { closest, distance } from "fastest-levenshtein";
 import type { GenericSchema } from "valibot";
 import * as v from "valibot";
 import type { ServiceName } from "../services/names.ts";
+import { hasUnknown, unknownValue } from "./unknown.ts";
 import { plainName } from "./values.ts";
+
+export { hasUnknown, knownIn, unknownValue } from "./unknown.ts";
 
 /** What is wrong with a program's input: where, and what to write instead. */
 export interface Problem {
@@ -48,17 +51,6 @@ export interface FieldTable {
   rules: (values: Record<string, unknown>) => Problem[];
 }
 
-/** What stands for a value that the engine doesn't know yet at preview. Source: pulumi/pulumi sdk/nodejs/runtime/rpc.ts. */
-export const unknownValue = "04da6b54-80e4-46f7-96ec-b56ff0331ba9";
-
-/** Whether a value, or anything within it, is not known yet. */
-export function hasUnknown(value: unknown): boolean {
-  if (value === unknownValue) return true;
-  if (Array.isArray(value)) return value.some(hasUnknown);
-  if (typeof value === "object" && value !== null) return Object.values(value).some(hasUnknown);
-  return false;
-}
-
 /**
  * Holds a program's values against a service's table. Values that aren't known yet are taken to be right.
  * @returns every problem at once, so that a user mends them in one go
@@ -92,6 +84,8 @@ function valueProblems(name: string, schema: GenericSchema<unknown>, value: unkn
   const result = v.safeParse(schema, value);
   if (result.success) return [];
   return result.issues.flatMap(issue => {
+    // It fits none of several forms, perhaps for what isn't known in it.
+    if (issue.type === "union" && hasUnknown(value)) return [];
     let at = value;
     let property = name;
     for (const step of issue.path ?? []) {

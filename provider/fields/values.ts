@@ -1,4 +1,5 @@
 import * as v from "valibot";
+import { unknownValue } from "./unknown.ts";
 
 /** The kinds of value a field can hold. Each names the unit and the bounds in its message. */
 
@@ -110,6 +111,7 @@ export function setOf(
       if (!dataset.typed) return;
       const seen = new Set<unknown>();
       for (const entry of dataset.value) {
+        if (entry === unknownValue) continue;
         if (seen.has(key(entry))) addIssue({ message: `${what} holds ${shown(entry)} twice` });
         seen.add(key(entry));
       }

@@ -62,7 +62,7 @@ export async function resumeImage<Image>(
   const found = await adapter.get(id);
   if (found === undefined) throw gone(id);
   const expected = { tag: order.ownerTag, recorded: order.recordedOwner };
-  if (isAnothers(await adapter.ownershipOf(found), expected, false)) throw anothers(id);
+  if (isAnothers(await adapter.ownershipOf(found), expected)) throw anothers(id);
   const work = { adapter, order, job };
   const image = await adapter.settled(found, job);
   const facts = image && (await tryToComplete(work, image, true));

@@ -98,17 +98,13 @@ export function expectedOwner(outputs: Record<string, unknown>): ExpectedOwner {
   };
 }
 
-/**
- * Whether an image belongs to another resource than the state that has it. A missing owner tag says nothing.
- * @param claimed whether another resource of this program manages the image
- */
+/** Whether an image belongs to another resource than the state that has it. A missing owner tag says nothing. */
 export function isAnothers(
   { resource, adopted }: Pick<Ownership, "resource" | "adopted">,
   { tag, recorded }: ExpectedOwner,
-  claimed: boolean,
 ): boolean {
-  if (resource === undefined || resource === (recorded ?? tag.resource)) return claimed;
+  if (resource === undefined || resource === (recorded ?? tag.resource)) return false;
   // An earlier version let an update forget which URN the tag was made from: after a rename it was another one. That version adopted
   // without a tag, so one that an adoption wrote is somebody else's.
-  return recorded !== undefined || claimed || adopted;
+  return recorded !== undefined || adopted;
 }

@@ -6,8 +6,6 @@ import { anothersImage } from "./warnings.ts";
 export interface Removal extends DeleteOptions {
   /** Whose image a deletion expects to find; without it the image carries no owner tag of ours. */
   owner?: ExpectedOwner | undefined;
-  /** Another resource of this program manages the image. */
-  claimed: boolean;
 }
 
 /**
@@ -17,12 +15,12 @@ export interface Removal extends DeleteOptions {
 export async function removeImage<Image>(
   adapter: ImageAdapter<Image>,
   id: string,
-  { owner, claimed, ...options }: Removal,
+  { owner, ...options }: Removal,
   job: Job,
 ): Promise<boolean> {
   const image = await look(adapter, id);
   if (image === undefined) return false;
-  const isKept = owner !== undefined && isAnothers(await adapter.ownershipOf(image), owner, claimed);
+  const isKept = owner !== undefined && isAnothers(await adapter.ownershipOf(image), owner);
   if (isKept) job.warn(anothersImage(adapter.factsOf(image)));
   else await adapter.delete(id, { ...options, recorded: true }, job);
   return true;

@@ -2,8 +2,9 @@ import { urnOf } from "../../shared/resourceName.ts";
 import { type ContentIdentity, identify, type Source } from "../content/index.ts";
 import { warn } from "../engine.ts";
 import { ImagesError } from "../errors.ts";
-import { hasUnknown, type Problem, unknownValue } from "../fields/field.ts";
+import { hasUnknown, knownIn, type Problem, unknownValue } from "../fields/field.ts";
 import { whyNotAdoptable } from "../reconcile/adoptImage.ts";
+import { claims, refuseConflicts } from "../reconcile/claims.ts";
 import { expectedOwner, ownerTagOf, recordOf } from "../reconcile/ownership.ts";
 import { finishedImage, untagged } from "../reconcile/warnings.ts";
 import { configure, serviceOf, tableOf } from "../runtime.ts";
@@ -12,11 +13,20 @@ import { lostContent } from "../services/storedData.ts";
 import { forLeftover } from "../wait.ts";
 import { declaredIn, problemOf, problemsIn } from "./checks.ts";
 import { generationOf } from "./generation.ts";
+import { declaredBefore, declareImage, isOthers, storesToLeave } from "./imageClaims.ts";
 import { jobOf, momentOf } from "./job.ts";
 import { changesOf, inputsFrom, outputsFrom, refreshedOutputs } from "./managed.ts";
 import { type Provider, partly, toFailures } from "./provider.ts";
+import {
+  currentAccount,
+  demandOwnReplacement,
+  demandReach,
+  demandSameAccount,
+  givenAway,
+  rememberedAs,
+  stillRemembered,
+} from "./sameAccount.ts";
 import { keepPrivate, openedSource, sourceData } from "./sources.ts";
-import { ownTags } from "./tagOwners.ts";
 
 /** The lifecycle of an Image, on every service. */
 export const image: Provider = {
@@ -24,12 +34,16 @@ export const image: Provider = {
 
   async check(olds, news) {
     const inputs = declaredIn(news);
+    claims.declare(String(inputs.resource), []);
     try {
       if (inputs.source !== undefined) inputs.source = openedSource(inputs.source);
     } catch (error) {
       return { inputs: news, failures: toFailures([problemOf("source", error)]) };
     }
-    const problems = await problemsIn("Image", inputs, service => service.checkImage(inputs));
+    const problems = await problemsIn("Image", inputs, async service => [
+      ...(await service.checkImage(knownIn(inputs))),
+      ...(await declaredBefore(service, inputs)),
+    ]);
     if (problems.length > 0) return { inputs: news, failures: toFailures(problems) };
     const generation = generationOf(String(inputs.resource), olds);
     if (generation > 0) inputs.generation = generation;
@@ -47,7 +61,6 @@ export const image: Provider = {
   },
 
   async diff(id, olds, news) {
-    noteTags(id, news);
     const table = tableOf("Image", news.service);
     const { updates, replaces } = changesOf(table, olds, news);
     if (sameId(id, news.imageId)) drop(replaces, "imageId");
@@ -67,19 +80,25 @@ export const image: Provider = {
         if (isUnfinished(olds) && table.fields[name]?.reported) drop(replaces, name);
     }
     if (replaces.length > 0 && news.imageId !== undefined && sameId(id, news.imageId)) throw usedImageId(id, replaces);
+    if (replaces.length > 0 && olds.connection === news.connection) await demandReachOf(id, olds, demandOwnReplacement);
+    if (replaces.length === 0 && !hasUnknown(news.connection)) {
+      refuseConflicts(await declareImage(serviceOf(news), id, news));
+    }
     return { changes: updates.length + replaces.length > 0, replaces };
   },
 
   async create(inputs) {
     const service = serviceOf(inputs);
     const job = jobOf("create", inputs);
+    const asking = currentAccount(service);
     try {
       const facts =
         inputs.adopt === undefined ? await service.createImage(orderOf(inputs), job) : await adopt(service, inputs);
-      noteTags(facts.id, inputs);
-      return { id: facts.id, outs: outputs(inputs, facts) };
+      await declareImage(service, facts.id, inputs);
+      return { id: facts.id, outs: outputs(inputs, facts, rememberedAs(service, await asking, facts.owner)) };
     } catch (error) {
-      throw partly(error, facts => outputs(inputs, facts));
+      const account = await asking;
+      throw partly(error, facts => outputs(inputs, facts, rememberedAs(service, account, facts.owner)));
     }
   },
 
@@ -87,6 +106,7 @@ export const image: Provider = {
     const service = serviceOf(props);
     const facts = await service.readImage(id, (props.managed as string[] | undefined) ?? [], true);
     if (facts === undefined) {
+      if (props.managed !== undefined) await demandSameAccount(service, `image ${id}`, props);
       await tellOfNamesake(service, id, props);
       return { id: "", props: {} };
     }
@@ -96,20 +116,23 @@ export const image: Provider = {
     tellOfOwner(props, facts);
     const seen = withContentDrift(props, facts);
     const inputs = inputsFrom(table, props, seen);
-    return { id: facts.id, props: refreshedOutputs(table, props, seen), inputs };
+    const kept = givenAway(props, facts.owner);
+    return { id: facts.id, props: { ...refreshedOutputs(table, props, seen), ...kept }, inputs };
   },
 
   async update(id, olds, news) {
     const service = serviceOf(news);
     const job = jobOf("update", news);
+    const account = await stillRemembered(service, olds, news);
     try {
-      return { outs: keepingOwner(olds, outputs(news, await updated(service, id, olds, news))) };
+      return { outs: keepingOwner(olds, outputs(news, await updated(service, id, olds, news), account)) };
     } catch (error) {
-      throw partly(error, facts => keepingOwner(olds, outputs(news, facts)));
+      throw partly(error, facts => keepingOwner(olds, outputs(news, facts, account)));
     }
 
     async function updated(service: ImageService, id: string, olds: Values, news: Values): Promise<ImageFacts> {
       const { change, any } = changesOf(tableOf("Image", news.service), olds, news);
+      change.removedStores = await storesToLeave(service, id, change.removedStores, job);
       const order = { ...orderOf(news), recordedOwner: expectedOwner(olds).recorded };
       if (needsData(olds, news)) return await service.completeImage(id, order, job);
       const facts = any
@@ -119,17 +142,23 @@ export const image: Provider = {
             job,
           )
         : await service.readImage(id, Object.keys(news));
-      if (facts === undefined) throw goneOutside(id, service);
+      if (facts === undefined) {
+        await demandSameAccount(service, `image ${id}`, olds);
+        throw goneOutside(id, service);
+      }
       if (olds.content === undefined && order.data !== undefined) await demandContent(service, facts, order, job);
       return facts;
     }
   },
 
   async delete(id, props) {
+    await demandReachOf(id, props);
     // One that never was what was ordered has nothing to protect.
     const how = { force: props.forceDelete === true || isUnfinished(props), queued: props.deletion === "queued" };
-    const removal = { ...how, owner: expectedOwner(props), claimed: false };
-    await serviceOf(props).deleteImage(id, removal, jobOf("delete", props));
+    const service = serviceOf(props);
+    const job = jobOf("delete", props);
+    if (await isOthers(service, id, job)) return;
+    await service.deleteImage(id, { ...how, owner: expectedOwner(props) }, job);
   },
 };
 
@@ -201,8 +230,19 @@ function orderOf(inputs: Values): ImageOrder {
   };
 }
 
-function outputs(inputs: Values, facts: ImageFacts): Values {
-  return outputsFrom(tableOf("Image", inputs.service), inputs, facts);
+/** @param account the output that remembers it */
+function outputs(inputs: Values, facts: ImageFacts, account: Values): Values {
+  return { ...outputsFrom(tableOf("Image", inputs.service), inputs, facts), ...account };
+}
+
+/** What is to be deleted, now or after its replacement, has to be within reach: see sameAccount.ts. */
+async function demandReachOf(
+  id: string,
+  props: Values,
+  demand: (...of: Parameters<typeof demandReach>) => Promise<unknown> = demandReach,
+): Promise<void> {
+  const service = serviceOf(props);
+  await demand(service, `image ${id}`, props, async () => (await service.readImage(id)) !== undefined);
 }
 
 /** Brings an existing image under management, as the program describes it, without a new upload. */
@@ -212,6 +252,7 @@ async function adopt(service: ImageService, inputs: Values): Promise<ImageFacts>
   const order = orderOf(inputs);
   const adoption = inputs.adopt as Adoption;
   const facts = await adopted(service, adoption, Object.keys(inputs));
+  refuseConflicts(await declareImage(service, facts.id, inputs));
   const { replaces, change, any } = changesOf(table, { ...facts, ...kept(inputs) }, inputs);
   const different = replaces.filter(field => table.fields[field]?.reported);
   if (different.length > 0) {
@@ -318,11 +359,6 @@ function tellOfOwner(props: Values, facts: ImageFacts): void {
     `image ${facts.id} belongs to project ${String(facts.owner)} now, and belonged to ${String(props.owner)}: only an administrator of the cloud can give it back`,
     urnOf(String(props.resource)),
   );
-}
-
-/** An Image that declares tags owns all of them; an ImageTag on the same image has to be told. */
-function noteTags(id: string, inputs: Values): void {
-  if (inputs.tags !== undefined) ownTags(id, String(inputs.resource).split("::").at(-1) ?? "");
 }
 
 function isUnfinished(props: Values): boolean {

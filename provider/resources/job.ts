@@ -1,5 +1,7 @@
 import { urnOf } from "../../shared/resourceName.ts";
 import { showProgress, warn } from "../engine.ts";
+import { claims } from "../reconcile/claims.ts";
+import { described } from "../services/keys.ts";
 import type { Job, Values } from "../services/service.ts";
 import { stopping } from "../shutdown.ts";
 
@@ -14,6 +16,11 @@ export function jobOf(verb: keyof typeof defaultMinutes, inputs: Values): Job {
   return {
     report: text => showProgress(urn, text),
     warn: text => warn(text, urn),
+    stays(key) {
+      const keeper = claims.keeper(key, urn, inputs.run as string | undefined);
+      if (keeper?.other) warn(`${described(key)} stays: the ${keeper.name} declares it`, urn);
+      return keeper !== undefined;
+    },
     signal: stopping,
     deadline: Date.now() + ms,
     label: urn.split("::").at(-1) ?? "",

@@ -100,6 +100,11 @@ export function changesOf(table: FieldTable, outputs: Values, inputs: Values): C
       if (before.has(name)) updates.push(name);
       continue;
     }
+    if (hasUnknown(wanted)) {
+      // At preview: what is to be written isn't known either.
+      (field.change === "replace" ? replaces : updates).push(name);
+      continue;
+    }
     const compared = before.has(name) || !field.part ? actual : actualOf(field, actual, wanted);
     if (same(field, compared, wanted)) {
       if (field.reported && outputs.managed !== undefined && !before.has(name)) updates.push(name);

@@ -1,13 +1,23 @@
+import { urnOf } from "../../shared/resourceName.ts";
+import { warn } from "../engine.ts";
 import { ImagesError } from "../errors.ts";
 import { hasUnknown, type Kind, type Problem } from "../fields/field.ts";
+import { type Conflict, claims, refuseConflicts, thisRun } from "../reconcile/claims.ts";
 import { configure, serviceOf, tableOf } from "../runtime.ts";
-import type { ImageService, PartService, Values } from "../services/service.ts";
+import type { Facts, ImageService, PartService, Values } from "../services/service.ts";
 import { declaredIn, problemsIn } from "./checks.ts";
 import { generationOf } from "./generation.ts";
 import { jobOf, momentOf } from "./job.ts";
 import { changesOf, inputsFrom, outputsFrom, refreshedOutputs } from "./managed.ts";
 import { type Provider, partly, toFailures } from "./provider.ts";
-import { tagOwner } from "./tagOwners.ts";
+import {
+  currentAccount,
+  demandOwnReplacement,
+  demandReach,
+  demandSameAccount,
+  rememberedAs,
+  stillRemembered,
+} from "./sameAccount.ts";
 
 /** The lifecycle of what belongs to an image and is managed by itself: a member, a tag, a copy. */
 export function partProvider(kind: Kind, partOf: (service: ImageService) => PartService | undefined): Provider {
@@ -16,15 +26,29 @@ export function partProvider(kind: Kind, partOf: (service: ImageService) => Part
     tableOf(kind, inputs.service);
     return partOf(serviceOf(inputs)) as PartService;
   };
+  /** The service in whose account it is. */
+  const holder = (values: Values) => part(values).holder?.(values) ?? serviceOf(values);
+
+  /** What is to be deleted has to be within reach: see sameAccount.ts. @returns whether that is another account's */
+  async function demandReachOf(id: string, props: Values): Promise<boolean> {
+    return await demandReach(holder(props), `${kind} ${id}`, props, () => isSeen(id, props));
+  }
+
+  const isSeen = async (id: string, props: Values) => (await part(props).read(id, props)) !== undefined;
+
   return {
     configure: async request => configure(request.config),
 
     async check(olds, news) {
       const inputs = declaredIn(news);
+      claims.declare(String(inputs.resource), []);
       const problems = await problemsIn(kind, inputs, async service => {
-        const found = await partOf(service)?.check?.(inputs, Object.keys(olds).length > 0 ? olds : undefined);
+        const part = partOf(service);
+        const found = await part?.check?.(inputs, Object.keys(olds).length > 0 ? olds : undefined);
         Object.assign(inputs, found?.inputs);
-        return [...(kind === "ImageTag" ? fights(inputs) : []), ...(found?.problems ?? [])];
+        for (const warning of found?.warnings ?? []) warn(warning, urnOf(String(inputs.resource)));
+        if (part === undefined || (found !== undefined && found.problems.length > 0)) return found?.problems ?? [];
+        return await declaredTwice(part, inputs);
       });
       if (problems.length > 0) return { inputs: news, failures: toFailures(problems) };
       const generation = generationOf(String(inputs.resource), olds);
@@ -43,22 +67,40 @@ export function partProvider(kind: Kind, partOf: (service: ImageService) => Part
           ((await part(news).completable?.(id, news, momentOf(news))) ?? true);
         (can ? updates : replaces).push("status");
       }
+      if (replaces.length > 0 && olds.connection === news.connection) {
+        if (kind === "ImageCopy")
+          await demandOwnReplacement(holder(olds), `${kind} ${id}`, olds, () => isSeen(id, olds));
+        else await demandReachOf(id, olds);
+      }
+      if (replaces.length === 0) {
+        refuseConflicts(hasUnknown([news.connection, news.to]) ? [] : await hold(part(news), id, { ...olds, ...news }));
+      }
       // Old and new can be one and the same thing to the service, and the old one is deleted last otherwise.
       return { changes: updates.length + replaces.length > 0, replaces, deleteBeforeReplace: kind !== "ImageCopy" };
     },
 
     async create(inputs) {
       const table = tableOf(kind, inputs.service);
+      const asking = currentAccount(holder(inputs));
+      const account = async () => rememberedAs(holder(inputs), await asking);
       try {
-        const facts = await part(inputs).create(inputs, jobOf("create", inputs));
-        return { id: facts.id, outs: outputsFrom(table, inputs, facts) };
+        const job = jobOf("create", inputs);
+        const keys = claims.of(String(inputs.resource));
+        const facts = await claims.inTurn(keys, () => part(inputs).create(inputs, job));
+        const outs = { ...outputsFrom(table, inputs, facts), ...(await account()), run: thisRun };
+        await hold(part(inputs), facts.id, outs);
+        return { id: facts.id, outs };
       } catch (error) {
-        throw partly(error, facts => outputsFrom(table, inputs, facts));
+        const known = await account();
+        throw partly(error, facts => ({ ...outputsFrom(table, inputs, facts), ...known, run: thisRun }));
       }
     },
 
     async read(id, props) {
       const found = await part(props).read(id, props);
+      // An offer that isn't seen any more passes for accepted, and what another account is told of may be less.
+      if (props.managed !== undefined && (found === undefined || found.status !== props.status))
+        await demandSameAccount(holder(props), `${kind} ${id}`, props);
       if (found === undefined) return { id: "", props: {} };
       const facts = props.status === "unfinished" ? { ...found, status: "unfinished" } : found;
       const table = tableOf(kind, props.service);
@@ -70,24 +112,44 @@ export function partProvider(kind: Kind, partOf: (service: ImageService) => Part
       const table = tableOf(kind, news.service);
       const { updates } = changesOf(table, olds, news);
       const unfinished = isBroken(olds);
+      const account = await stillRemembered(holder(news), olds, news);
+      const made = { ...(olds.run === undefined ? {} : { run: olds.run }), ...ownerTagIn(olds), ...account };
+      const outputs = (facts: Facts): Values => ({ ...outputsFrom(table, news, facts), ...made });
       try {
         const written = updates.filter(name => table.fields[name]?.change === "update" && news[name] !== undefined);
         if (unfinished) written.push("status");
         const facts =
           written.length > 0
-            ? await part(news).update(id, news, written, jobOf("update", news), olds)
+            ? await claims.inTurn([...claims.of(String(news.resource)), ...(await part(news).keysOf(olds))], () =>
+                part(news).update(id, news, written, jobOf("update", news), olds),
+              )
             : await part(news).read(id, news);
-        if (facts === undefined) throw goneOutside(kind, id);
-        return { outs: outputsFrom(table, news, facts) };
+        if (facts === undefined) {
+          await demandSameAccount(holder(olds), `${kind} ${id}`, olds);
+          throw goneOutside(kind, id);
+        }
+        return { outs: outputs(facts) };
       } catch (error) {
-        throw partly(error, facts => outputsFrom(table, news, facts));
+        throw partly(error, outputs);
       }
     },
 
     async delete(id, props) {
-      await part(props).delete(id, props, jobOf("delete", props));
+      const isAnothers = await demandReachOf(id, props);
+      const job = jobOf("delete", props);
+      const own = await part(props).ownImage?.(id, props);
+      if (own !== undefined && job.stays(own)) return;
+      await claims.inTurn(await part(props).keysOf(props), () => part(props).delete(id, props, job));
+      // To a service it may be the same whether it isn't there or isn't this account's to take away.
+      if (isAnothers && (await isSeen(id, props))) await demandSameAccount(holder(props), `${kind} ${id}`, props);
+      claims.release(String(props.resource), props.run as string | undefined);
     },
   };
+}
+
+/** The owner tag of a copy that is an image: a new name of the resource doesn't change it. */
+function ownerTagIn({ ownerTag }: Values): Values {
+  return ownerTag === undefined ? {} : { ownerTag };
 }
 
 /** What ended before it was done, by itself or by somebody's doing, and can be gone on with. */
@@ -95,12 +157,19 @@ function isBroken({ status }: Values): boolean {
   return status === "unfinished" || status === "error" || status === "canceled";
 }
 
-/** An Image that declares its tags takes every other tag for drift. */
-function fights({ imageId, tag }: Values): Problem[] {
-  const owner = tagOwner(imageId);
-  if (owner === undefined) return [];
-  const reason = `the Image ${owner} declares all tags of this image, and would take ${JSON.stringify(tag)} away again: add the tag there, or leave tags out there`;
-  return [{ property: "tag", reason }];
+/** What a resource declares that another resource of the program declares, too. */
+async function declaredTwice(part: PartService, inputs: Values): Promise<Problem[]> {
+  if (hasUnknown(inputs)) return [];
+  const conflicts = claims.declare(String(inputs.resource), await part.keysOf(inputs));
+  return conflicts.map(({ key, reason }) => ({ property: key.kind === "tag" ? "tag" : "imageId", reason }));
+}
+
+/** Notes that a resource has what it declares. @returns the other resource that has its image, too */
+async function hold(part: PartService, id: string, outputs: Values): Promise<Conflict[]> {
+  const { resource, run } = outputs;
+  claims.hold(String(resource), run as string | undefined);
+  const own = await part.ownImage?.(id, outputs);
+  return own === undefined ? [] : claims.add(String(resource), [own]);
 }
 
 function goneOutside(kind: Kind, id: string): ImagesError {

@@ -2,7 +2,7 @@ import { publicUrl } from "../../shared/publicUrl.ts";
 import { unseal } from "../../shared/seal.ts";
 import { type ContentIdentity, openContent, type Source } from "../content/index.ts";
 import { ImagesError } from "../errors.ts";
-import { unknownValue } from "../fields/field.ts";
+import { hasUnknown, unknownValue } from "../fields/field.ts";
 import { transferReport } from "../progress.ts";
 import { registerSecret } from "../redaction.ts";
 import type { ImageData, Values } from "../services/service.ts";
@@ -41,9 +41,11 @@ function unsealed(text: string): { url?: string; headers?: Record<string, string
  */
 export function keepPrivate(inputs: Values, content: ContentIdentity | undefined): Source | undefined {
   const source = inputs.source as Source;
+  // At preview, it may not be known, as a whole or in part.
+  if ((source as unknown) === unknownValue) return source;
   full.set(keyOf(inputs), { source, content });
   if (!("url" in source)) return source;
-  for (const value of Object.values(source.headers ?? {})) registerSecret(value);
+  if (!hasUnknown(source.headers)) for (const value of Object.values(source.headers ?? {})) registerSecret(value);
   const { headers: _, ...rest } = source;
   return {
     ...rest,

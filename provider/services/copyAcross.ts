@@ -124,6 +124,13 @@ export function copyAcross(source: ImageService, other: OpenOther): PartService 
       return { problems, inputs: { metadata, ...(content === undefined ? {} : { content }) } };
     },
 
+    // It shares nothing with other copies of the same image.
+    keysOf: async () => [],
+
+    async ownImage(id, values) {
+      return { kind: "image", cloud: await targetOf(values).address(), imageId: id.toLowerCase() };
+    },
+
     async create(values, job) {
       const target = targetOf(values);
       const { left, ...order } = await orderOf(values);
@@ -135,6 +142,8 @@ export function copyAcross(source: ImageService, other: OpenOther): PartService 
       const found = await targetOf(values).readImage(id, [], true);
       return found === undefined ? undefined : facts(values, found);
     },
+
+    holder: targetOf,
 
     async completable(id, values, job) {
       // What the target fetches by itself isn't cut off with us.
@@ -166,7 +175,7 @@ export function copyAcross(source: ImageService, other: OpenOther): PartService 
     async delete(id, values: Values, job: Job) {
       const force = values.forceDelete === true || values.status === "unfinished";
       const owner = expectedOwner(values);
-      await targetOf(values).deleteImage(id, { force, owner, claimed: false }, job);
+      await targetOf(values).deleteImage(id, { force, owner }, job);
     },
   };
 }

@@ -3,6 +3,7 @@ import type { Content } from "../content/index.ts";
 import type { FieldTable, Problem } from "../fields/field.ts";
 import type { Ownership, OwnerTag } from "../reconcile/ownership.ts";
 import type { Removal } from "../reconcile/removeImage.ts";
+import type { Key } from "./keys.ts";
 import type { Lookups } from "./lookups.ts";
 import type { ServiceName } from "./names.ts";
 
@@ -24,6 +25,11 @@ export interface Job {
   report(text: string): void;
   /** Leaves a warning beside the resource. */
   warn(text: string): void;
+  /**
+   * Whether a thing that is about to be removed has to stay, since the program declares it by another resource; says so in a warning. To be
+   * asked right before each thing is removed.
+   */
+  stays(key: Key): boolean;
   /** Fires when the work has to stop at the next safe point. */
   signal: AbortSignal;
   /** When waiting ends, in ms since the epoch. */
@@ -85,6 +91,8 @@ export interface ImageService {
   readonly connection: Connection;
   /** Signs in, once for all callers. Throws "unauthorized", "unavailable" or "configuration". */
   signIn(): Promise<void>;
+  /** Its address, as keys have it (see keys.ts). Sends nothing once signed in. */
+  address(): Promise<string>;
   /** What a program may declare of its images: what a copy that comes here has to keep to. */
   imageFields?(): FieldTable;
   /** What only the service can say about an order, before anything is done: stores, import methods, formats. */
@@ -125,6 +133,8 @@ export interface ImageService {
   deleteImage(id: string, removal: Removal, job: Job): Promise<boolean>;
   /** Whether the image's data is what the order's is; reads that once where the digests' algorithms differ. */
   holdsContent(facts: ImageFacts, order: ImageOrder, job: Job): Promise<boolean>;
+  /** The account that the connection is signed in to, which sees what it owns: a project's id, a team's. undefined: the service doesn't tell. */
+  account?(): Promise<string | undefined>;
   /** Names the account's project and region on its cloud: the same for two connections that lead to the same place. */
   place?(): Promise<string>;
   /** An image's data, for copying it to another service. */
@@ -142,8 +152,13 @@ export interface PartService {
    * What only the service can say about the inputs, before anything is done; and inputs that follow from them (defaults, what a copy's
    * source is like now), for a preview to show their changes.
    * @param before the inputs of what is there already, which stays as it is where its image is out of use or gone
+   * @returns with what the user should know, as warnings
    */
-  check?(values: Values, before?: Values): Promise<{ problems: Problem[]; inputs?: Values }>;
+  check?(values: Values, before?: Values): Promise<{ problems: Problem[]; inputs?: Values; warnings?: string[] }>;
+  /** What these inputs or outputs declare, and the deletion would take away. Not asked before they are all known. */
+  keysOf(values: Values): Promise<Key[]>;
+  /** The image that it is, where it is one of its own. @param values its outputs */
+  ownImage?(id: string, values: Values): Promise<Key | undefined>;
   /** Makes it; one that is there already is taken over. */
   create(values: Values, job: Job): Promise<Facts>;
   /** It, or undefined when there is none (any more); as it was earlier in this run, before any write of ours. @param values the resource's outputs in the state, or the inputs of a read by id */
@@ -154,6 +169,8 @@ export interface PartService {
    * @param before the outputs as they are in the state
    */
   update(id: string, values: Values, changed: readonly string[], job: Job, before: Values): Promise<Facts>;
+  /** The service in whose account it is. Default: the one that has the image */
+  holder?(values: Values): ImageService | undefined;
   /** As with an image's. @param values the inputs now wanted */
   completable?(id: string, values: Values, job: Job): Promise<boolean>;
   /** Resolves when it is gone; one that is gone already is fine. */

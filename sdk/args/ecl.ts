@@ -86,7 +86,8 @@ export interface EclImageCopyArgs extends CommonArgs {
 
 /**
  * Another tenant of ECL: a job of ECL's copies the image, and its progress shows while it does. A job that failed, or that was canceled, is
- * started again by the next `up`. A destroy in the meantime cancels it.
+ * started again by the next `up`. A destroy in the meantime cancels it. A job that another stack, another program or a killed run started for
+ * the same image and tenant is neither followed nor taken over: a warning names it, and the resource makes a copy of its own.
  */
 export interface CopyToTenant extends NothingOfItsOwn {
   /** Id of the tenant, 32 hex digits. A change makes another copy. */

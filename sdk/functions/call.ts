@@ -8,14 +8,22 @@ export type Inputs<T> = T extends (...args: never[]) => unknown
     ? { [K in keyof T]: pulumi.Input<Inputs<T[K]>> }
     : T;
 
-let functions: Promise<Functions> | undefined;
+/** By the run of a program: the Automation API runs several in one process, each with its stack's connections. */
+const functions = new WeakMap<object, Promise<Functions>>();
+/** A program without an engine, as in a unit test. */
+const noRun = {};
 
 /** What the functions do is loaded at the first call of one: a program that calls none starts as fast as without them. */
 function loaded(): Promise<Functions> {
-  functions ??= import("../../provider/functions/index.ts").then(({ openFunctions }) =>
-    openFunctions({ get: stackConfig }, process.env, warning => void pulumi.log.warn(warning)),
-  );
-  return functions;
+  const run = pulumi.runtime.getStackResource() ?? noRun;
+  let opened = functions.get(run);
+  if (opened === undefined) {
+    opened = import("../../provider/functions/index.ts").then(({ openFunctions }) =>
+      openFunctions({ get: stackConfig }, process.env, warning => void pulumi.log.warn(warning)),
+    );
+    functions.set(run, opened);
+  }
+  return opened;
 }
 
 /** A value of the stack's configuration, decrypted: it goes into requests, and nowhere else. */

@@ -5,7 +5,8 @@ type Services = LocalCloud["services"];
 
 /**
  * The settings of a connection to a service of a running local cloud, as they stand in `images:connections`.
- * @param account of those that the service has; DigitalOcean's sender is the owner, its recipient the consumer; overseas is ECL's in another region
+ * @param account of those that the service has; DigitalOcean's sender is the owner, its recipient the consumer; DivvyCloud's outsider is
+ *   the consumer, too; overseas is ECL's in another region
  */
 export function connectionTo(
   services: Services,
@@ -18,8 +19,8 @@ export function connectionTo(
     return { service, token, endpoint: url };
   }
   if (service === "divvycloud") {
-    const { url, admin } = services.divvycloud;
-    return { service, url, apiKey: admin.apiKey };
+    const { url, admin, outsider } = services.divvycloud;
+    return { service, url, apiKey: (account === "consumer" ? outsider : admin).apiKey };
   }
   const { authUrl, accounts } = services[service];
   const found = (accounts as Record<string, Account>)[account];

@@ -58,23 +58,22 @@ onEachCloud("Two stacks that manage the same image at once", cloud => {
   }
 
   const tag = (stack: number, text: string) => make(stack, "imageTag", text, { imageId, tag: text });
-  const adopted = (stack: number, name: string, args: Values) =>
-    make(stack, "image", name, { adopt: { id: imageId }, ...args });
+  /** One image is one resource in each stack. */
+  const adopted = (stack: number, args: Values) => make(stack, "image", "image", { adopt: { id: imageId }, ...args });
 
   it("lose none of each other's tags and properties", async () => {
     const numbers = Array.from({ length: each }, (_, n) => n);
-    const all = [0, 1].flatMap(stack =>
-      numbers.flatMap(n => [
-        tag(stack, `tag-${stack}-${n}`).then(made => ({ stack, made })),
-        adopted(stack, `property ${n}`, { properties: { [`p_${stack}_${n}`]: "x" } }).then(made => ({ stack, made })),
-      ]),
-    );
+    const properties = (stack: number) => Object.fromEntries(numbers.map(n => [`p_${stack}_${n}`, "x"]));
+    const all = [0, 1].flatMap(stack => [
+      ...numbers.map(n => tag(stack, `tag-${stack}-${n}`).then(made => ({ stack, made }))),
+      adopted(stack, { properties: properties(stack) }).then(made => ({ stack, made })),
+    ]);
     const done = await Promise.all(all);
     // What was lost after its own read-back is found, and put right, by a refresh.
     for (const { stack, made } of done) {
       if (!(await differs(stack, made))) continue;
       const kind: Kind = "tag" in made.inputs ? "imageTag" : "image";
-      await make(stack, kind, String(made.inputs.resource), made.inputs);
+      await make(stack, kind, String(made.inputs.resource).split("::").at(-1) as string, made.inputs);
     }
     const image = await api.image(imageId);
     const wanted = [0, 1].flatMap(stack => numbers.map(n => `${stack}-${n}`));
@@ -123,8 +122,8 @@ onEachCloud("Two stacks that manage the same image at once", cloud => {
   });
 
   it("that both declare a field end with the last one's value, which the other sees as drift", async () => {
-    const first = await adopted(0, "first", { name: "of the first" });
-    const second = await adopted(1, "second", { name: "of the second" });
+    const first = await adopted(0, { name: "of the first" });
+    const second = await adopted(1, { name: "of the second" });
     assert.equal((await api.image(imageId)).name, "of the second");
     assert.equal(await differs(0, first), true);
     assert.equal(await differs(1, second), false);

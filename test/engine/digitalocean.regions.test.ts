@@ -46,11 +46,13 @@ describe("digitalocean: transfers to regions", () => {
   const job: Job = {
     report: () => {},
     warn: () => {},
+    stays: () => false,
     signal: new AbortController().signal,
     deadline: Number.POSITIVE_INFINITY,
     label: "test",
   };
-  const add = (...regions: string[]) => addRegions({ client, reads: new ImageReads(client) }, id, regions, job);
+  const add = (...regions: string[]) =>
+    addRegions({ client, reads: new ImageReads(client), address: async () => "" }, id, regions, job);
   const transfers = () => recorder.requests.filter(({ method }) => method === "POST").length;
   const imageOrActions = /^\/v2\/images\/\d+(\/actions)?$/;
   const inRegion = async (region: string) =>

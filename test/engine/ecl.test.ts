@@ -424,18 +424,6 @@ describe("ecl", () => {
         });
       }
 
-      it("an up that was killed after the answer: its job is taken over", async () => {
-        const [golden] = declared("taken");
-        await stack.up([golden as Declared]);
-        const imageId = (await stack.state())["of taken"]?.id;
-        const body = { image_id: imageId, tenant_id_dst: tenants().consumer.projectId };
-        const { job_id } = (await (await bench.owner.send("POST", jobsPath, { body })).json()) as { job_id: string };
-        const run = await stack.up(declared("taken"));
-        assert.equal((await stack.outputs("taken")).jobId, job_id);
-        assert.equal((await jobsOf("of taken")).length, 1);
-        assert.equal(run.steps.taken, "create");
-      });
-
       it("a status that isn't documented: shown as it is, and waited for", async () => {
         const odd = {
           status: "verifying",
@@ -457,6 +445,146 @@ describe("ecl", () => {
         assert.notEqual(run.code, 0);
         assert.match(run.text, /can't be copied to tenant 0{32}: Tenant 0{32} not found/);
         assert.equal((await stack.state()).nobody, undefined);
+      });
+    });
+
+    describe("beside a job that isn't its own", () => {
+      const declared = (name: string, options: Record<string, unknown> = {}) => [
+        bench.image(`of ${name}`),
+        copy(name, `of ${name}`, toConsumer(), options),
+      ];
+      /** Somebody else's job for the same image and tenant: another stack's, or one that a killed run left. */
+      const otherJob = async (imageId: string): Promise<string> => {
+        const body = { image_id: imageId, tenant_id_dst: tenants().consumer.projectId };
+        return ((await (await bench.owner.send("POST", jobsPath, { body })).json()) as { job_id: string }).job_id;
+      };
+      const ended = (jobId: string) =>
+        until(async () => (await jobs()).find(job => job.job_id === jobId && job.status === "replicated"));
+      const told = (run: Run) =>
+        run.events
+          .flatMap(({ diagnosticEvent }) => diagnosticEvent ?? [])
+          .filter(({ severity, message }) => severity === "warning" && !message.includes("pending operations"))
+          .map(({ message }) => message.trim());
+      const baseOf = async (name: string): Promise<string> => {
+        await stack.up(declared(name).slice(0, 1));
+        return (await stack.state())[`of ${name}`]?.id as string;
+      };
+      const own = async (name: string) => (await stack.outputs(name)) as { jobId: string; copyId: string };
+
+      it("a done one: a warning at preview and at up; its copy stays, and the resource makes and removes one of its own", async () => {
+        const theirs = await otherJob(await baseOf("beside"));
+        const { destination_image_id } = await ended(theirs);
+        const says = new RegExp(
+          `job ${theirs} has copied image .*replicated 100 %; its copy is image ${destination_image_id}`,
+        );
+        const preview = await stack.preview(declared("beside"));
+        assert.match(told(preview).join("\n"), says);
+        assert.match(told(preview).join("\n"), /delete it by a connection of the tenant; .* aliases/);
+        const run = await stack.up();
+        assert.equal(told(run).length, 1, told(run).join("\n"));
+        assert.match(told(run).join("\n"), says);
+        const { jobId, copyId } = await own("beside");
+        assert.notEqual(jobId, theirs);
+        assert.notEqual(copyId, destination_image_id);
+        assert.deepEqual(told(await stack.preview(undefined, "--refresh", "--expect-no-changes")), []);
+        await stack.up(declared("beside").slice(0, 1));
+        assert.equal(await consumer.exists(copyId), false);
+        assert.equal(await consumer.exists(destination_image_id as string), true);
+        await consumer.delete(destination_image_id as string);
+      });
+
+      it("one at work: isn't followed, and not canceled", async () => {
+        settings().copyHold = 25;
+        const theirs = await otherJob(await baseOf("busy"));
+        await running(25);
+        const preview = await stack.preview(declared("busy"));
+        assert.match(
+          told(preview).join("\n"),
+          new RegExp(`job ${theirs} is copying image .* cancel it with .*cancel-job ${theirs}`),
+        );
+        settings().copyHold = null;
+        await stack.up();
+        const { jobId, copyId } = await own("busy");
+        assert.notEqual(jobId, theirs);
+        const { destination_image_id } = await ended(theirs);
+        assert.deepEqual(
+          [await consumer.exists(copyId), await consumer.exists(destination_image_id as string)],
+          [true, true],
+        );
+        await stack.up(declared("busy").slice(0, 1));
+        assert.equal(await consumer.exists(destination_image_id as string), true);
+        await consumer.delete(destination_image_id as string);
+      });
+
+      it("when its own is in the state: goes on with that one, and only with that one", async () => {
+        settings().copyHold = 50;
+        const limited = declared("own", { customTimeouts: { create: "2s" } });
+        assert.notEqual((await stack.tryUp(limited)).code, 0);
+        const { jobId } = await own("own");
+        settings().copyHold = null;
+        const { destination_image_id } = await ended(await otherJob((await stack.state())["of own"]?.id as string));
+        const run = await stack.up(declared("own"));
+        assert.equal(run.steps.own, "update");
+        assert.deepEqual(told(run), []);
+        assert.equal((await own("own")).jobId, jobId);
+        await stack.up([]);
+        assert.equal(await consumer.exists(destination_image_id as string), true);
+        await consumer.delete(destination_image_id as string);
+      });
+
+      it("when the answer to its own was lost: finds it as the one that is listed since", async () => {
+        const theirs = await otherJob(await baseOf("lost"));
+        const { destination_image_id } = await ended(theirs);
+        bench.cloud.faults.add({ method: "POST", path: new RegExp(`^${jobsPath}$`), drop: "after" });
+        await stack.up(declared("lost"));
+        const { jobId } = await own("lost");
+        assert.deepEqual(
+          (await jobsOf("of lost")).map(({ job_id }) => job_id),
+          [theirs, jobId],
+        );
+        await consumer.delete(destination_image_id as string);
+      });
+
+      it("another resource's of the same name in the cloud: renamed without an alias, the new one copies, and the old copy goes", async () => {
+        await stack.up(declared("first"));
+        const before = await own("first");
+        const renamed = [bench.image("of first"), copy("second", "of first", toConsumer())];
+        const preview = await stack.preview(renamed);
+        assert.match(told(preview).join("\n"), new RegExp(`job ${before.jobId} has copied image .* aliases`));
+        await stack.up(renamed);
+        const { copyId } = await own("second");
+        assert.deepEqual([await consumer.exists(before.copyId), await consumer.exists(copyId)], [false, true]);
+        const quiet = await stack.preview(undefined, "--refresh", "--expect-no-changes");
+        assert.equal(quiet.code, 0, quiet.text);
+      });
+
+      it("of another resource of the program: an error at preview that names both", async () => {
+        await baseOf("twice");
+        const run = await stack.preview([...declared("twice"), copy("again", "of twice", toConsumer())]);
+        assert.notEqual(run.code, 0);
+        assert.match(
+          run.text,
+          /the ImageCopy (twice|again) and the ImageCopy (twice|again) both declare the copy of image .* in the tenant/,
+        );
+      });
+
+      it("whose copy an Image of the program has adopted: the copy stays when the ImageCopy goes", async () => {
+        await stack.up(declared("given"));
+        const { copyId } = await own("given");
+        const adopting: Declared = {
+          kind: "Image",
+          name: "theirs",
+          args: { service, connection: "consumer", adopt: { id: copyId } },
+        };
+        const both = await stack.preview([...declared("given"), adopting]);
+        assert.notEqual(both.code, 0);
+        assert.match(
+          both.text,
+          /the (ImageCopy given|Image theirs) and the (ImageCopy given|Image theirs) both declare image/,
+        );
+        const run = await stack.up([bench.image("of given"), adopting]);
+        assert.match(told(run).join("\n"), new RegExp(`image ${copyId} stays: the Image theirs declares it`));
+        assert.equal(await consumer.exists(copyId), true);
       });
     });
   });

@@ -27,6 +27,16 @@ export interface Declared {
   show?: string[];
 }
 
+/** A component of the program under test, which declares its children within its constructor. */
+export interface DeclaredComponent {
+  kind: "Component";
+  name: string;
+  args: { type?: string; children: readonly Declaration[] };
+  options?: Record<string, unknown>;
+}
+
+export type Declaration = Declared | DeclaredComponent;
+
 export interface Run {
   code: number;
   /** Both streams, as a person sees them. */
@@ -64,6 +74,7 @@ export interface StateResource {
   inputs: Record<string, unknown>;
   outputs: Record<string, unknown>;
   initErrors?: string[];
+  propertyDependencies?: Record<string, string[]>;
   sourcePosition?: string;
   stackTrace?: { sourcePosition: string }[];
 }
@@ -119,7 +130,8 @@ export class Stack {
     await mkdir(join(folder, "state"));
     await symlink(join(root, "node_modules"), join(folder, "node_modules"));
     // An image knows its resource by the urn, so another test's stack of this name on this cloud has to be another one.
-    const project = options.wholeProject ?? `${options.project ?? "images-test"}-${randomUUID().slice(0, 8)}`;
+    const unique = `${options.project ?? "images-test"}-${randomUUID().slice(0, 8)}`;
+    const project = options.wholeProject ?? unique;
     if (options.program === undefined) await writeProgram(folder, project);
     else await cp(options.program, folder, { recursive: true, filter: file => basename(file) !== "node_modules" });
     const cli = await pulumiCli();
@@ -146,6 +158,16 @@ export class Stack {
       await writeFile(stack.#settings, dump({ ...made, config: options.config }));
     }
     return stack;
+  }
+
+  get name(): string {
+    return this.#name;
+  }
+
+  /** Renames it, as `pulumi stack rename` does. */
+  async rename(name: string): Promise<void> {
+    await this.#demand(["stack", "rename", name]);
+    this.#name = name;
   }
 
   /** Loses its state, as `pulumi stack rm --force` does, and begins with an empty one. */
@@ -238,16 +260,6 @@ export class Stack {
     if (set.code !== 0) throw new Error(set.text);
   }
 
-  get name(): string {
-    return this.#name;
-  }
-
-  async rename(name: string): Promise<void> {
-    const renamed = await this.run(["stack", "rename", name]);
-    if (renamed.code !== 0) throw new Error(renamed.text);
-    this.#name = name;
-  }
-
   /** Gives it a state that `pulumi stack export --show-secrets` has written: the secrets in it are encrypted by this stack's own key from now on. */
   async import({ deployment, ...rest }: { deployment?: object }): Promise<void> {
     const { secretsprovider, encryptedkey } = load(await readFile(this.#settings, "utf8")) as Record<string, string>;
@@ -265,23 +277,23 @@ export class Stack {
   }
 
   /** Writes what the program declares from now on. */
-  async declare(resources: readonly Declared[]): Promise<void> {
+  async declare(resources: readonly Declaration[]): Promise<void> {
     await writeFile(join(this.folder, "resources.json"), JSON.stringify(resources));
   }
 
   /** Declares, applies, and demands that it works. */
-  async up(resources?: readonly Declared[], ...flags: string[]): Promise<Run> {
+  async up(resources?: readonly Declaration[], ...flags: string[]): Promise<Run> {
     const run = await this.tryUp(resources, ...flags);
     if (run.code !== 0) throw new Error(`pulumi up failed (${run.code}):\n${run.text}`);
     return run;
   }
 
-  async tryUp(resources?: readonly Declared[], ...flags: string[]): Promise<Run> {
+  async tryUp(resources?: readonly Declaration[], ...flags: string[]): Promise<Run> {
     if (resources) await this.declare(resources);
     return await this.run(["up", "--yes", "--skip-preview", "--diff", ...flags], { events: true });
   }
 
-  async preview(resources?: readonly Declared[], ...flags: string[]): Promise<Run> {
+  async preview(resources?: readonly Declaration[], ...flags: string[]): Promise<Run> {
     if (resources) await this.declare(resources);
     return await this.run(["preview", "--diff", ...flags], { events: true });
   }

@@ -113,4 +113,20 @@ onEachCloud("Functions in a program", cloud => {
     assert.doesNotMatch(run.text, /unhandled/);
     await writeFile(join(stack.folder, "index.cjs"), program);
   });
+
+  it("use the connections of their own stack, where one process runs the programs of several", async () => {
+    const { accounts } = cloud();
+    for (const account of ["owner", "consumer"] as const) {
+      const theirs = await cloud().as(account);
+      const { id } = await theirs.create({ name: "asked-for" });
+      const config = { "images:connections": { lab: connectionOf(cloud(), accounts[account]) } };
+      const inline = await Stack.create({ project: account, config });
+      const where = { service: "openstack", connection: "lab" };
+      const asked = { $call: "getImageOutput", args: { ...where, name: "asked-for" }, take: "id" };
+      await inline.up([{ kind: "ImageTag", name: "tag", args: { ...where, imageId: asked, tag: account } }]);
+      assert.deepEqual((await theirs.image(id)).tags, [account]);
+      await inline.dispose();
+      await theirs.delete(id);
+    }
+  });
 });

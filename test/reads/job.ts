@@ -4,6 +4,7 @@ import type { Job } from "../../provider/services/service.ts";
 export const quietJob = (): Job => ({
   report() {},
   warn() {},
+  stays: () => false,
   signal: new AbortController().signal,
   deadline: Date.now() + 60_000,
   label: "",

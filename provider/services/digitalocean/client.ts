@@ -37,6 +37,8 @@ export interface DigitalOceanClient {
   /** false: there is no such transfer (any more). */
   acceptOffer(imageId: string, transfer: string, recipientUuid: string): Promise<boolean>;
   cancelOffer(imageId: string, transfer: string): Promise<boolean>;
+  /** The team (of earlier accounts, the user) that a token is of; undefined: the token isn't allowed to ask. */
+  account(): Promise<string | undefined>;
   /** undefined: the token isn't allowed to list regions. */
   regions(): Promise<{ slug: string; name: string; available: boolean }[] | undefined>;
 }
@@ -191,6 +193,15 @@ export function createClient(http: Http): DigitalOceanClient {
     // One that was accepted, declined or cancelled can't be cancelled any more.
     cancelOffer: (id, transfer) =>
       was("POST", `${image(id)}/account_transfer/cancel`, { transfer_id: asNumber(transfer) }, [404, 422]),
+    async account() {
+      const { status, body } = await http.send<{ account: { uuid: string; team?: { uuid: string } } }>({
+        method: "GET",
+        path: "/v2/account",
+        accept: [403, 404],
+        optional: true,
+      });
+      return status === 200 ? (body.account.team?.uuid ?? body.account.uuid) : undefined;
+    },
     async regions() {
       const query = { per_page: pageSize };
       const { status, body } = await http.send<{ regions: { slug: string; name: string; available: boolean }[] }>({

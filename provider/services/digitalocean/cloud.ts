@@ -5,4 +5,6 @@ import type { ImageReads } from "./reads.ts";
 export interface DigitalOceanCloud {
   client: DigitalOceanClient;
   reads: ImageReads;
+  /** See ImageService. */
+  address(): Promise<string>;
 }

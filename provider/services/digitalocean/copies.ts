@@ -1,5 +1,6 @@
 import { ImagesError } from "../../errors.ts";
 import { hasUnknown } from "../../fields/field.ts";
+import type { Key } from "../keys.ts";
 import type { Facts, Job, PartService, Values } from "../service.ts";
 import { isDeleted } from "./attributes.ts";
 import type { WireImage } from "./client.ts";
@@ -23,7 +24,20 @@ export function copyParts(cloud: DigitalOceanCloud, checkRegions: CheckRegions):
     const missing = wantedOf(id, values).filter(region => !there.regions?.includes(region));
     return factsOf(id, missing.length === 0 ? there : await addRegions(cloud, imageId, missing, job));
   }
+  const keysOf = async (imageId: unknown, regions: readonly string[]): Promise<Key[]> => {
+    const address = await cloud.address();
+    return regions.map(entry => ({ kind: "region", cloud: address, imageId: String(imageId), entry }));
+  };
+
+  /** Of regions that this resource no longer declares, those that it alone brought the image to. */
+  async function leftOf(imageId: string, regions: readonly string[], job: Job): Promise<string[]> {
+    const keys = await keysOf(imageId, regions);
+    return keys.flatMap(key => (job.stays(key) ? [] : [String(key.entry)]));
+  }
+
   return {
+    keysOf: async ({ imageId, to, regions }) =>
+      await keysOf(imageId, (regions ?? (to as { regions: string[] }).regions) as string[]),
     async check({ to }) {
       if (hasUnknown(to)) return { problems: [] };
       const { regions } = to as { regions: string[] };
@@ -39,13 +53,14 @@ export function copyParts(cloud: DigitalOceanCloud, checkRegions: CheckRegions):
       const facts = await bring(id, values, job);
       const wanted = wantedOf(id, values);
       const dropped = ((before.regions as string[] | undefined) ?? []).filter(region => !wanted.includes(region));
-      warnOfLeft(parse(id).imageId, dropped, facts.regions as string[], job);
+      const { imageId } = parse(id);
+      warnOfLeft(imageId, await leftOf(imageId, dropped, job), facts.regions as string[], job);
       return facts;
     },
     async delete(id, values, job) {
       const { imageId } = parse(id);
       const image = await cloud.reads.read(imageId);
-      warnOfLeft(imageId, wantedOf(id, values), image?.regions ?? [], job);
+      warnOfLeft(imageId, await leftOf(imageId, wantedOf(id, values), job), image?.regions ?? [], job);
     },
   };
 }

@@ -1,5 +1,6 @@
 import { ImagesError, UnfinishedError } from "../../errors.ts";
 import { hasUnknown } from "../../fields/field.ts";
+import type { Key } from "../keys.ts";
 import type { OpenOther } from "../registry.ts";
 import type { Facts, ImageService, PartService, Values } from "../service.ts";
 import type { Recipient } from "./client.ts";
@@ -13,6 +14,8 @@ export interface DigitalOceanMembers extends PartService {
   accept(imageId: string, transfer: string, recipientUuid: string): Promise<boolean>;
   /** Whether this account has the image. */
   has(imageId: string): Promise<boolean>;
+  /** Demands that this account is the one that an image was offered to, for what it doesn't have to be gone. */
+  demandRecipient(imageId: string, recipientUuid: unknown): Promise<void>;
 }
 
 /**
@@ -22,11 +25,21 @@ export interface DigitalOceanMembers extends PartService {
  *
  * An id is `<image id>/<recipient>/<transfer id>`; the transfer's is 0 where nothing had to be accepted.
  * @param other opens the connection that `accept` names
+ * @param account the one that the token is of; undefined where it isn't allowed to ask
  */
-export function memberParts(cloud: DigitalOceanCloud, other: OpenOther): DigitalOceanMembers {
+export function memberParts(
+  cloud: DigitalOceanCloud,
+  other: OpenOther,
+  account: () => Promise<string | undefined>,
+): DigitalOceanMembers {
   function recipientOf(values: Values): DigitalOceanMembers | undefined {
     const accept = values.accept as { connection: string } | undefined;
     return accept === undefined ? undefined : membersOf(other({ connection: accept.connection }));
+  }
+
+  async function keyOf(imageId: unknown, recipient: unknown): Promise<Key> {
+    const entry = String(recipient).toLowerCase();
+    return { kind: "member", cloud: await cloud.address(), imageId: String(imageId), entry };
   }
 
   async function offer(imageId: string, values: Values): Promise<string> {
@@ -59,6 +72,15 @@ export function memberParts(cloud: DigitalOceanCloud, other: OpenOther): Digital
   }
 
   return {
+    async demandRecipient(imageId, recipientUuid) {
+      const now = await account();
+      if (now === undefined || recipientUuid === undefined || now === recipientUuid) return;
+      throw new ImagesError(
+        "configuration",
+        `image ${imageId} was offered to account ${String(recipientUuid)}, but accept.connection is account ${now}: that it isn't seen from there doesn't mean that it is gone`,
+        { hint: "Nothing was changed. Have accept.connection lead to the account that the offer was made to" },
+      );
+    },
     async accept(imageId, transfer, recipientUuid) {
       const accepted = await cloud.client.acceptOffer(imageId, transfer, recipientUuid);
       cloud.reads.wrote(imageId);
@@ -76,6 +98,10 @@ export function memberParts(cloud: DigitalOceanCloud, other: OpenOther): Digital
       await recipient.signIn();
       return { problems: [], inputs: status === undefined ? { status: "accepted" } : {} };
     },
+
+    keysOf: async ({ imageId, recipientUuid, recipientEmail }) => [
+      await keyOf(imageId, recipientUuid ?? recipientEmail),
+    ],
 
     async create(values) {
       const imageId = String(values.imageId);
@@ -102,7 +128,10 @@ export function memberParts(cloud: DigitalOceanCloud, other: OpenOther): Digital
           : { ...facts, status: "pending" };
       // It left this account: the recipient has it, as far as can be seen from here.
       const recipient = recipientOf(values);
-      if (recipient !== undefined && !(await recipient.has(imageId))) return undefined;
+      if (recipient !== undefined && !(await recipient.has(imageId))) {
+        await recipient.demandRecipient(imageId, values.recipientUuid);
+        return undefined;
+      }
       return { ...facts, status: "accepted" };
     },
 
@@ -113,6 +142,7 @@ export function memberParts(cloud: DigitalOceanCloud, other: OpenOther): Digital
 
     async delete(id, _values, job) {
       const { imageId, memberId, transfer } = parse(id);
+      if (job.stays(await keyOf(imageId, memberId))) return;
       const cancelled = transfer !== "0" && (await cloud.client.cancelOffer(imageId, transfer));
       if (cancelled || (await cloud.reads.read(imageId)) !== undefined) return;
       job.warn(`image ${imageId} was accepted by ${memberId}, and stays there: only the recipient can give it back`);
@@ -158,7 +188,7 @@ function explained(imageId: string, error: unknown): unknown {
   const pending = /pending/i.test(error.message);
   return new ImagesError("rejected", `image ${imageId} can't be offered: ${error.message}`, {
     hint: pending
-      ? "DigitalOcean tells an offer's id only once, to the run that made it, and that one may have been cut off. Cancel it in the control panel, and run up again"
+      ? "DigitalOcean tells an offer's id only once, to the run that made it, and that one may have been cut off: cancel it in the control panel, and run up again. If this resource was renamed, give it its old name in the option aliases"
       : "Only snapshots can be transferred: those of droplets, and converted backups",
     cause: error,
   });

@@ -5,6 +5,7 @@ import { hasUnknown } from "../../fields/field.ts";
 import { budgetFor } from "../../http/budget.ts";
 import { createHttp } from "../../http.ts";
 import { reconciled } from "../../reconcile/index.ts";
+import { addressOf } from "../keys.ts";
 import type { OpenOther } from "../registry.ts";
 import type { ImageService } from "../service.ts";
 import { factsOf, isDeleted } from "./attributes.ts";
@@ -16,6 +17,7 @@ import { untilDropletIdle } from "./fromDroplet.ts";
 import { imageAdapter } from "./image.ts";
 import { digitalOceanLookups } from "./lookups.ts";
 import { memberParts } from "./members.ts";
+import { digitalOceanAnswers } from "./ownAnswers.ts";
 import { earlierMs, ImageReads } from "./reads.ts";
 import { tagParts } from "./tags.ts";
 import { update, warnOfRegionsLeft } from "./update.ts";
@@ -33,14 +35,25 @@ export function openDigitalOcean(connection: Connection<DigitalOceanSettings>, o
     service: "digitalocean",
     baseUrl: async () => endpoint,
     authorize: async () => ({ authorization: `Bearer ${token}` }),
+    ownAnswers: digitalOceanAnswers,
     budget: budgetFor(token, limits),
   });
   const client = createClient(http);
-  const cloud: DigitalOceanCloud = { client, reads: new ImageReads(client) };
+  const address = async () => addressOf(endpoint);
+  const cloud: DigitalOceanCloud = { client, reads: new ImageReads(client), address };
   const adapter = imageAdapter(cloud);
   const images = reconciled(adapter);
   let signedIn: Promise<unknown> | undefined;
   let regions: ReturnType<typeof client.regions> | undefined;
+  let account: ReturnType<typeof client.account> | undefined;
+
+  function askAccount(): Promise<string | undefined> {
+    account ??= client.account().catch(error => {
+      account = undefined;
+      throw error;
+    });
+    return account;
+  }
 
   /** A region that is closed may well have an image from before, so that is left to the transfer to say. */
   async function checkRegions(property: string, wanted: readonly string[]): Promise<Problem[]> {
@@ -70,6 +83,7 @@ export function openDigitalOcean(connection: Connection<DigitalOceanSettings>, o
         throw error;
       });
     },
+    address,
     checkImage: async ({ regions }) =>
       Array.isArray(regions) && !hasUnknown(regions) ? await checkRegions("regions", regions) : [],
     ...images,
@@ -102,10 +116,11 @@ export function openDigitalOcean(connection: Connection<DigitalOceanSettings>, o
       warnOfRegionsLeft(id, change.actual, change.wanted, job);
       return factsOf(await update(cloud, id, change.actual, change.wanted, job));
     },
+    account: askAccount,
     // DigitalOcean reports nothing about the data by which it could be told.
     holdsContent: async () => false,
     lookups: digitalOceanLookups(client),
-    members: memberParts(cloud, other),
+    members: memberParts(cloud, other, askAccount),
     tags: tagParts(cloud),
     copies: copyParts(cloud, checkRegions),
   };

@@ -1,6 +1,7 @@
 import type { Connection, DivvyCloudSettings } from "../../connection.ts";
 import { hasUnknown, type Problem } from "../../fields/field.ts";
 import { reconciled } from "../../reconcile/index.ts";
+import { addressOf } from "../keys.ts";
 import type { ImageFacts, ImageQuery, ImageService, Values } from "../service.ts";
 import { factsOf } from "./attributes.ts";
 import { createClient, tellingClient, type WireCloud } from "./client.ts";
@@ -35,11 +36,13 @@ export function openDivvyCloud(connection: Connection<DivvyCloudSettings>): Imag
     name: "divvycloud",
     connection,
     signIn: () => session.signIn(),
+    address: async () => addressOf(connection.settings.url),
     checkImage,
     ...reconciled(imageAdapter(cloud)),
     readImage: (id, _fields, earlierWillDo) => cloud.reads.read(id, earlierWillDo),
     findImages: query => find(cloud, query),
     updateImage: (id, change, job) => update(cloud, id, change, job),
+    account: () => session.organization(),
     // An image's data never passes through DivvyCloud, so none is ever declared.
     holdsContent: async () => true,
     lookups: divvyCloudLookups(client),

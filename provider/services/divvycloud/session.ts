@@ -2,12 +2,19 @@ import type { Connection, DivvyCloudSettings } from "../../connection.ts";
 import { ImagesError } from "../../errors.ts";
 import { createHttp, type Http } from "../../http.ts";
 import { registerSecret } from "../../redaction.ts";
+import { divvyCloudAnswers } from "./ownAnswers.ts";
 
 /** Requests as one user, who is told by an API key, or by a login that all callers share and that is renewed when it ends. */
 export interface Session {
   http: Http;
   /** Finds out, once, whether the credentials are good. Throws "unauthorized". */
   signIn(): Promise<void>;
+  /** The organization that the user works in, asked for once; undefined: it has none. */
+  organization(): Promise<string | undefined>;
+}
+
+interface UserInfo {
+  organization_name?: string;
 }
 
 /** Marked as required in the vendor's own description, for requests without a body, too. */
@@ -23,6 +30,7 @@ export function openSession(connection: Connection<DivvyCloudSettings>): Session
   let renewing: Promise<string> | undefined;
   let refused: ImagesError | undefined;
   let checked: Promise<void> | undefined;
+  let known: Promise<UserInfo> | undefined;
 
   async function login(): Promise<string> {
     // Wrong credentials stay wrong, and each further try counts towards a lock of the account.
@@ -66,18 +74,29 @@ export function openSession(connection: Connection<DivvyCloudSettings>): Session
   const http = createHttp({
     ...shared,
     addressHint,
+    ownAnswers: divvyCloudAnswers,
     authorize: async renew =>
       apiKey === undefined
         ? { ...jsonType, "x-auth-token": await sessionId(renew) }
         : { ...jsonType, "api-key": apiKey },
   });
+  function userInfo(): Promise<UserInfo> {
+    known ??= http
+      .send<UserInfo>({ method: "GET", path: "/v2/public/user/info" })
+      .then(({ body }) => body)
+      .catch(error => {
+        known = undefined;
+        throw error;
+      });
+    return known;
+  }
+
   return {
     http,
+    organization: async () => (await userInfo()).organization_name,
     signIn() {
       checked ??= (
-        apiKey === undefined
-          ? sessionId(false).then(() => undefined)
-          : http.send({ method: "GET", path: "/v2/public/user/info" }).then(() => undefined)
+        apiKey === undefined ? sessionId(false).then(() => undefined) : userInfo().then(() => undefined)
       ).catch(error => {
         checked = undefined;
         throw error;

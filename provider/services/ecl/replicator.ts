@@ -28,7 +28,8 @@ export interface ReplicatorClient {
   cancel(jobId: string): Promise<boolean>;
 }
 
-const jobs = "/v2/extension/image_replicator/jobs";
+/** Where its jobs are. */
+export const jobs = "/v2/extension/image_replicator/jobs";
 
 export function createReplicatorClient(http: Http): ReplicatorClient {
   const path = (jobId: string) => `${jobs}/${encodeURIComponent(jobId)}`;

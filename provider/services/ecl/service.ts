@@ -5,12 +5,13 @@ import type { Lookups } from "../lookups.ts";
 import type { OpenOther } from "../registry.ts";
 import type { ImageService, Job, PartService, Values } from "../service.ts";
 import { eclLookups } from "./lookups.ts";
+import { eclAnswers } from "./ownAnswers.ts";
 import { createReplicatorClient } from "./replicator.ts";
 import { tenantCopies } from "./tenantCopies.ts";
 
 /** Opens NTT ECL's Image Storage: the Image API v2, and copies to other tenants. Nothing is sent before it is first used. */
 export function openEcl(connection: Connection<OpenStackSettings>, other: OpenOther): ImageService {
-  const { service, http } = openGlance(connection, ecl, other);
+  const { service, http } = openGlance(connection, ecl, other, eclAnswers);
   const replicator = createReplicatorClient(http);
   const copies = tenantCopies(service, replicator, other);
   return {

@@ -61,31 +61,74 @@ export function tenantCopies(source: ImageService, replicator: ReplicatorClient,
     return copy === undefined ? undefined : facts(job, copy);
   }
 
-  /** The job of an earlier run for the same image and tenant that is worth going on with: one at work, else one whose copy is there. */
-  async function leftover(imageId: string, values: Values): Promise<CopyJob | undefined> {
-    const { tenant } = targetOf(values);
-    const jobs = (await replicator.list()).filter(
-      job => job.source_image_id === imageId && job.destination_tenant_id === tenant && !givenUp.includes(job.status),
+  /** The jobs for the same image and tenant that came, or may come, to a copy. */
+  async function jobsFor(imageId: string, tenant: string): Promise<CopyJob[]> {
+    const wanted = { image: imageId.toLowerCase(), tenant };
+    return (await replicator.list()).filter(
+      ({ source_image_id, destination_tenant_id, status }) =>
+        source_image_id === wanted.image && destination_tenant_id === wanted.tenant && !givenUp.includes(status),
     );
+  }
+
+  /** What a read by id alone finds: a job at work, else one whose copy is there. */
+  async function anyOf(imageId: string, values: Values): Promise<Facts | undefined> {
+    const jobs = await jobsFor(imageId, targetOf(values).tenant);
     const atWork = jobs.find(job => job.status !== "replicated");
-    if (atWork !== undefined) return atWork;
+    if (atWork !== undefined) return facts(atWork);
     // Jobs don't say when they were, and the order of their list isn't documented: the last one is taken for the latest.
     for (const job of jobs.toReversed()) {
-      if (job.status === "replicated" && (await look(job, values)) !== undefined) return job;
+      const found = await look(job, values);
+      if (found !== undefined) return found;
     }
     return undefined;
   }
 
-  async function start(imageId: string, values: Values): Promise<string> {
-    try {
-      return await replicator.start(imageId, targetOf(values).tenant);
-    } catch (error) {
-      // A job that was started, and whose id was lost with the answer, is listed.
-      const isLost = error instanceof ImagesError && error.code === "unavailable";
-      const begun = isLost ? await leftover(imageId, values).catch(() => undefined) : undefined;
-      if (begun !== undefined) return begun.job_id;
-      throw explained(error, imageId, targetOf(values).tenant);
+  /** Jobs that warnings have told of in this run. */
+  const told = new Set<string>();
+
+  /**
+   * A job carries no owner tag: it can be another stack's, another program's, or one of an interrupted run of this one. So none is shared or
+   * taken over.
+   * @returns warnings of those that haven't been told of yet
+   */
+  async function others(jobs: readonly CopyJob[], values: Values): Promise<string[]> {
+    const found: string[] = [];
+    for (const job of jobs) {
+      if (told.has(job.job_id)) continue;
+      told.add(job.job_id);
+      if ((await look(job, values)) !== undefined) found.push(warningOf(job));
     }
+    return found;
+  }
+
+  /** Starts a job. One whose answer was lost is the one that is listed since. */
+  async function start(imageId: string, tenant: string, before: readonly CopyJob[]): Promise<string> {
+    try {
+      return await replicator.start(imageId, tenant);
+    } catch (error) {
+      if (!(error instanceof ImagesError) || error.code !== "unavailable") throw explained(error, imageId, tenant);
+      const now = await jobsFor(imageId, tenant).catch(() => []);
+      const since = now.filter(({ job_id }) => !before.some(job => job.job_id === job_id));
+      const [begun] = since;
+      if (begun !== undefined && since.length === 1) return begun.job_id;
+      throw explained(error, imageId, tenant);
+    }
+  }
+
+  /** Makes a copy of this resource's own. */
+  async function copy(imageId: string, values: Values, job: Job): Promise<Facts> {
+    const { tenant } = targetOf(values);
+    const before = await jobsFor(imageId, tenant);
+    for (const warning of await others(before, values)) job.warn(warning);
+    return await follow(imageId, await start(imageId, tenant, before), values, job);
+  }
+
+  /** The job that this resource's state names, if it can still come to a copy. */
+  async function ownJob(jobId: unknown, values: Values): Promise<string | undefined> {
+    if (jobId === undefined) return undefined;
+    const job = await replicator.get(String(jobId));
+    if (job === undefined || givenUp.includes(job.status)) return undefined;
+    return (await look(job, values)) === undefined ? undefined : job.job_id;
   }
 
   /** Waits for a job to end; one that has to stop half way is canceled. @throws UnfinishedError with the job's last state */
@@ -154,38 +197,43 @@ export function tenantCopies(source: ImageService, replicator: ReplicatorClient,
           problems.push({ property: "imageId", reason });
         }
       }
-      return { problems, inputs: connection === undefined ? {} : { destination: connection } };
+      const inputs = connection === undefined ? {} : { destination: connection };
+      if (problems.length > 0 || hasUnknown(values.imageId) || isSameCopy(values, before)) return { problems, inputs };
+      const jobs = await jobsFor(String(values.imageId), tenant);
+      return { problems, inputs, warnings: await others(jobs, values) };
     },
 
-    async create(values, job) {
-      const imageId = String(values.imageId).toLowerCase();
-      const found = await leftover(imageId, values);
-      if (found?.status === "replicated") {
-        job.warn(
-          `took over image ${found.destination_image_id}, which job ${found.job_id} has copied to tenant ${found.destination_tenant_id} before`,
-        );
-      }
-      return await follow(imageId, found?.job_id ?? (await start(imageId, values)), values, job);
+    holder: destinationOf,
+
+    async keysOf({ imageId, to }) {
+      const entry = (to as Target).tenant;
+      return [{ kind: "tenant", cloud: await source.address(), imageId: String(imageId).toLowerCase(), entry }];
     },
+
+    async ownImage(_id, values) {
+      const destination = destinationOf(values);
+      if (destination === undefined || values.copyId === undefined) return undefined;
+      return { kind: "image", cloud: await destination.address(), imageId: String(values.copyId).toLowerCase() };
+    },
+
+    create: (values, job) => copy(String(values.imageId).toLowerCase(), values, job),
 
     async read(id, values) {
       const { imageId, tenant } = parse(id);
       if (values.status === "unfinished") return { ...(values as Facts), id };
       const target: Values = { to: { ...(values.to as object | undefined), tenant } };
-      if (values.jobId === undefined) {
-        const found = await leftover(imageId, target);
-        return found === undefined ? undefined : await look(found, target);
-      }
+      if (values.jobId === undefined) return await anyOf(imageId, target);
       const job = await jobs.read(String(values.jobId), true);
       // A job that isn't listed any more says nothing about its copy, which is then known from the state.
       return await look(job ?? noted(imageId, tenant, values), target, true);
     },
 
     // Its target can't change in place, so this goes on with a copy that isn't done: a job at work, or a new one.
-    async update(id, values, _changed, job) {
+    async update(id, values, _changed, job, before) {
       const { imageId } = parse(id);
-      const found = await leftover(imageId, values);
-      return await follow(imageId, found?.job_id ?? (await start(imageId, values)), values, job);
+      const own = await ownJob(before.jobId, values);
+      if (before.jobId !== undefined) told.add(String(before.jobId));
+      return own === undefined ? await copy(imageId, values, job) : await follow(imageId, own, values, job);
     },
 
     async delete(id, values, job) {
@@ -214,13 +262,26 @@ export function tenantCopies(source: ImageService, replicator: ReplicatorClient,
         );
         return;
       }
-      await destination.deleteImage(
-        last.destination_image_id,
-        { force: values.forceDelete === true, claimed: false },
-        job,
-      );
+      // Whatever owner tag it has is that of the image it was copied from.
+      await destination.deleteImage(last.destination_image_id, { force: values.forceDelete === true }, job);
     },
   };
+}
+
+/** Whether there is a copy of this image in this tenant already, by the state. @param before its inputs */
+function isSameCopy(values: Values, before: Values | undefined): boolean {
+  return isCopied(values, before) && targetOf(before ?? {})?.tenant === targetOf(values).tenant;
+}
+
+function warningOf(job: CopyJob): string {
+  const { job_id, status, source_image_id, destination_tenant_id, destination_image_id } = job;
+  const done = status === "replicated";
+  const what = done ? `has copied` : `is copying`;
+  const copy = destination_image_id === null ? "its copy has no id yet" : `its copy is image ${destination_image_id}`;
+  const undo = done
+    ? "If nobody needs that copy, delete it by a connection of the tenant"
+    : `If nobody needs it, cancel it with \`pulumi-images cancel-job ${job_id}\``;
+  return `job ${job_id} ${what} image ${source_image_id} to tenant ${destination_tenant_id} (${progressOf(job)}; ${copy}), and can be another stack's or another program's: it stays as it is, and this resource makes a copy of its own. ${undo}; if this resource was renamed, give it its old name in the option aliases`;
 }
 
 function targetOf(values: Values): Target {

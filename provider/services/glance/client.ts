@@ -192,6 +192,7 @@ export function createClient(http: Http): GlanceClient {
         method: "GET",
         path: `${image(id)}/tasks`,
         accept: [403, 404],
+        optional: true,
       });
       return answer.status === 200 ? answer.body.tasks : [];
     },
@@ -251,6 +252,7 @@ export function createClient(http: Http): GlanceClient {
         method: "GET",
         path: "/v2/info/stores",
         accept: [404],
+        optional: true,
       });
       return answer.status === 404 ? [] : answer.body.stores;
     },
@@ -259,6 +261,7 @@ export function createClient(http: Http): GlanceClient {
         method: "GET",
         path: "/v2/info/import",
         accept: [404],
+        optional: true,
       });
       return answer.status === 404 ? [] : answer.body["import-methods"].value;
     },
@@ -270,6 +273,7 @@ export function createClient(http: Http): GlanceClient {
         method: "GET",
         path: "/v2/info/usage",
         accept: [403, 404],
+        optional: true,
       });
       return answer.status === 200 ? (answer.body.usage ?? {}) : {};
     },

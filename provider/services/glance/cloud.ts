@@ -22,6 +22,8 @@ export interface GlanceCloud {
   owned: OwnerLooks<WireImage>;
   /** How images carry their owner tag here; learned from what the cloud refuses. */
   carrier: Carrier;
+  /** See ImageService. */
+  address(): Promise<string>;
   /** The project that owns what this account makes. */
   projectId(): Promise<string>;
   /** The algorithm whose digest the server reports of an image's data; learned from its first answer. */

@@ -1,6 +1,7 @@
 import { ImagesError } from "../../errors.ts";
 import { hasUnknown, type Problem } from "../../fields/field.ts";
 import { isCopied } from "../copyAcross.ts";
+import type { Key } from "../keys.ts";
 import type { Facts, Job, PartService, Values } from "../service.ts";
 import { digestOf } from "../storedData.ts";
 import { factsOf, storesOf, type WireImage } from "./attributes.ts";
@@ -25,11 +26,16 @@ export function copiesInStores(cloud: GlanceCloud, discovery: Discovery): PartSe
     return facts(cloud, done, wanted);
   }
 
+  async function keyOf(imageId: unknown, store: string): Promise<Key> {
+    return { kind: "store", cloud: await cloud.address(), imageId: String(imageId).toLowerCase(), entry: store };
+  }
+
   async function takeOut(imageId: string, stores: readonly string[], job: Job): Promise<void> {
+    const keys = await Promise.all(stores.map(store => keyOf(imageId, store)));
     await cloud.writes.run(imageId, async () => {
       const image = await cloud.client.get(imageId);
       if (image === undefined) return;
-      const copies = stores.filter(store => storesOf(image).includes(store));
+      const copies = stores.filter((store, at) => storesOf(image).includes(store) && !job.stays(keys[at] as Key));
       // The data itself is never deleted with its copies.
       const last = copies.length === storesOf(image).length ? copies.pop() : undefined;
       if (last !== undefined) job.warn(`the store ${last} has the only data of image ${imageId}, so it stays there`);
@@ -46,8 +52,9 @@ export function copiesInStores(cloud: GlanceCloud, discovery: Discovery): PartSe
 
   return {
     async check(values, before) {
-      const stores = (values.to as { stores?: string[] }).stores ?? [];
-      const problems: Problem[] = (await discovery.checkStores(stores, "to.stores")).concat(
+      const { stores = [] } = values.to as { stores?: string[] };
+      const known = hasUnknown(stores) ? [] : stores;
+      const problems: Problem[] = (await discovery.checkStores(known, "to.stores")).concat(
         await discovery.checkCopying(),
       );
       if (!hasUnknown(values.imageId) && !isCopied(values, before)) {
@@ -56,6 +63,11 @@ export function copiesInStores(cloud: GlanceCloud, discovery: Discovery): PartSe
         if (problem !== undefined) problems.push({ property: "imageId", reason: problem });
       }
       return { problems, inputs: { stores } };
+    },
+
+    async keysOf({ imageId, to, stores }) {
+      const wanted = (stores ?? (to as { stores?: string[] }).stores ?? []) as string[];
+      return await Promise.all(wanted.map(store => keyOf(imageId, store)));
     },
 
     create: (values, job) => bring(String(values.imageId), values, job),

@@ -1,5 +1,7 @@
 import { ImagesError } from "../../errors.ts";
 import { hasUnknown, type Problem } from "../../fields/field.ts";
+import { asked } from "../asked.ts";
+import type { Key } from "../keys.ts";
 import type { MembershipListing } from "../memberships.ts";
 import type { OpenOther } from "../registry.ts";
 import type { Facts, ImageService, Job, PartService, Values } from "../service.ts";
@@ -27,12 +29,17 @@ export function glanceMembers(
   other: OpenOther,
 ): GlanceMembers {
   const own = invitations(cloud, connection);
+  const projectOf = asked(findProject);
 
   /** The project that a membership is about: the one that is named, or the connection's own where it is the invited one. */
   async function memberOf(values: Values): Promise<string> {
     if (values.member === undefined) return await cloud.projectId();
     const member = String(values.member);
-    return looksLikeId(member) ? member.toLowerCase() : await findProject(member);
+    return looksLikeId(member) ? member.toLowerCase() : await projectOf(member);
+  }
+
+  async function keyOf(kind: "member" | "answer", imageId: unknown, member: string): Promise<Key> {
+    return { kind, cloud: await cloud.address(), imageId: String(imageId).toLowerCase(), entry: member.toLowerCase() };
   }
 
   async function answer(imageId: string, member: string, status: string): Promise<WireMember> {
@@ -102,6 +109,14 @@ export function glanceMembers(
     answer,
     invitations: own,
 
+    async keysOf(values) {
+      const member = values.memberId === undefined ? await memberOf(values) : String(values.memberId);
+      const answer = await keyOf("answer", values.imageId, member);
+      if (values.member === undefined) return [answer];
+      const invitation = await keyOf("member", values.imageId, member);
+      return values.accept === undefined ? [invitation] : [invitation, answer];
+    },
+
     async check(values) {
       const problems: Problem[] = [];
       const { member } = values;
@@ -148,8 +163,9 @@ export function glanceMembers(
       return memberFacts(await settle(await existing(imageId, member), values));
     },
 
-    async delete(id, values: Values, _job: Job) {
+    async delete(id, values: Values, job: Job) {
       const { imageId, member } = parse(id);
+      if (job.stays(await keyOf(values.member === undefined ? "answer" : "member", imageId, member))) return;
       if (values.member !== undefined) {
         try {
           await cloud.client.removeMember(imageId, member);

@@ -3,6 +3,7 @@ import { createHttp, type Http } from "../../http.ts";
 import { openSession } from "../../keystone.ts";
 import { reconciled } from "../../reconcile/index.ts";
 import { copyAcross } from "../copyAcross.ts";
+import { addressOf } from "../keys.ts";
 import { Memberships } from "../memberships.ts";
 import type { OpenOther } from "../registry.ts";
 import type { ImageFacts, ImageQuery, ImageService, PartService, Values } from "../service.ts";
@@ -20,6 +21,7 @@ import { imageAdapter, isDeleted } from "./image.ts";
 import { glanceLookups } from "./lookups.ts";
 import { MemberReads } from "./memberReads.ts";
 import { glanceMembers } from "./members.ts";
+import { glanceAnswers } from "./ownAnswers.ts";
 import { ownedImages } from "./owned.ts";
 import { imageReads } from "./reads.ts";
 import { Rest } from "./rest.ts";
@@ -35,12 +37,18 @@ export interface OpenGlance {
 }
 
 /** Opens an image service that speaks the Image API v2, behind Keystone. Nothing is sent before it is first used. */
-export function openGlance(connection: Connection<OpenStackSettings>, dialect: Dialect, other: OpenOther): OpenGlance {
+export function openGlance(
+  connection: Connection<OpenStackSettings>,
+  dialect: Dialect,
+  other: OpenOther,
+  ownAnswers = glanceAnswers("v2"),
+): OpenGlance {
   const session = openSession(connection);
   const http = createHttp({
     service: dialect.service,
     baseUrl: () => session.endpoint("image"),
     authorize: async renew => ({ "x-auth-token": await session.token(renew) }),
+    ownAnswers,
     ...(connection.settings.caFile === undefined ? {} : { caFile: connection.settings.caFile }),
     ...(connection.settings.insecure === undefined ? {} : { insecure: connection.settings.insecure }),
   });
@@ -67,6 +75,7 @@ export function openGlance(connection: Connection<OpenStackSettings>, dialect: D
       return owned;
     },
     carrier: "properties",
+    address: async () => addressOf(await session.endpoint("image")),
     projectId: () => session.projectId(),
     hashAlgorithm: dialect.hashes ? "sha512" : "md5",
   };
@@ -78,6 +87,7 @@ export function openGlance(connection: Connection<OpenStackSettings>, dialect: D
     async signIn() {
       await session.token();
     },
+    address: () => cloud.address(),
     imageFields: () => imageFields(dialect),
     checkImage: values => discovery.check(values),
     ...reconciled(imageAdapter(cloud)),
@@ -97,6 +107,7 @@ export function openGlance(connection: Connection<OpenStackSettings>, dialect: D
       const image = await client.get(facts.id);
       return image !== undefined && (await holds(cloud, image, order, job));
     },
+    account: () => session.projectId(),
     async place() {
       return `${await session.endpoint("image")} ${await session.projectId()}`;
     },
@@ -122,9 +133,12 @@ export function byTarget(field: string, special: PartService, across: PartServic
   return {
     check: async (values, before) => (await of(values).check?.(values, before)) ?? { problems: [] },
     create: (values, job) => of(values).create(values, job),
+    keysOf: values => of(values).keysOf(values),
+    ownImage: async (id, values) => await of(values).ownImage?.(id, values),
     read: (id, values) => of(values).read(id, values),
     update: (id, values, changed, job, before) => of(values).update(id, values, changed, job, before),
     delete: (id, values, job) => of(values).delete(id, values, job),
+    holder: values => of(values).holder?.(values),
     completable: async (id, values, job) => (await of(values).completable?.(id, values, job)) ?? true,
   };
 }

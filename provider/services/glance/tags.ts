@@ -1,4 +1,5 @@
 import { ImagesError } from "../../errors.ts";
+import type { Key } from "../keys.ts";
 import type { Facts, Job, PartService, Values } from "../service.ts";
 import { factsOf, patchOf, type WireImage } from "./attributes.ts";
 import type { GlanceCloud } from "./cloud.ts";
@@ -11,7 +12,12 @@ const inPath = /^[\w .:,;=@~+!()*'-]+$/;
 
 /** One tag of an image at a time, without minding the others. */
 export function glanceTags(cloud: GlanceCloud): PartService {
+  async function keyOf(imageId: unknown, tag: unknown): Promise<Key> {
+    return { kind: "tag", cloud: await cloud.address(), imageId: String(imageId).toLowerCase(), entry: String(tag) };
+  }
+
   return {
+    keysOf: async ({ imageId, tag }) => [await keyOf(imageId, tag)],
     async create(values, job) {
       const [imageId, tag] = [String(values.imageId).toLowerCase(), String(values.tag)];
       await setTag(cloud, imageId, tag, true, job);
@@ -26,6 +32,7 @@ export function glanceTags(cloud: GlanceCloud): PartService {
     update: async (id, values) => facts(parse(id).imageId, String(values.tag)),
     async delete(id, _values: Values, job) {
       const { imageId, tag } = parse(id);
+      if (job.stays(await keyOf(imageId, tag))) return;
       await setTag(cloud, imageId, tag, false, job);
     },
   };

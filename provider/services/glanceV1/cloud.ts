@@ -13,6 +13,8 @@ export interface GlanceV1Cloud {
   memberships: Memberships<SharedImage>;
   writes: WriteQueue;
   owned: OwnerLooks<WireImage>;
+  /** See ImageService. */
+  address(): Promise<string>;
   /** The project that owns what this account makes. */
   projectId(): Promise<string>;
 }

@@ -1,5 +1,7 @@
 import { ImagesError } from "../../errors.ts";
 import { hasUnknown, type Problem } from "../../fields/field.ts";
+import { asked } from "../asked.ts";
+import type { Key } from "../keys.ts";
 import { type Membership, Memberships } from "../memberships.ts";
 import type { Facts, PartService, Values } from "../service.ts";
 import { Together } from "../together.ts";
@@ -11,9 +13,16 @@ export type SharedImage = WireMember & Membership;
 
 /** Projects that may use an image. A membership counts at once: with the Image API v1 there is nothing to accept. */
 export function glanceV1Members(cloud: GlanceV1Cloud, findProject: (name: string) => Promise<string>): PartService {
+  const projectOf = asked(findProject);
+
   async function memberOf(values: Values): Promise<string> {
     const member = String(values.member);
-    return looksLikeId(member) ? member.toLowerCase() : await findProject(member);
+    return looksLikeId(member) ? member.toLowerCase() : await projectOf(member);
+  }
+
+  async function keyOf(imageId: unknown, member: string): Promise<Key> {
+    const entry = member.toLowerCase();
+    return { kind: "member", cloud: await cloud.address(), imageId: String(imageId).toLowerCase(), entry };
   }
 
   /** Writes a membership, and reads what it is now. */
@@ -41,13 +50,17 @@ export function glanceV1Members(cloud: GlanceV1Cloud, findProject: (name: string
         }
       } else {
         try {
-          await findProject(member);
+          await projectOf(member);
         } catch (error) {
           if (!(error instanceof ImagesError)) throw error;
           problems.push({ property: "member", reason: error.message });
         }
       }
       return { problems };
+    },
+    async keysOf(values) {
+      const { memberId } = values;
+      return [await keyOf(values.imageId, memberId === undefined ? await memberOf(values) : String(memberId))];
     },
     create: async values => await put(String(values.imageId), await memberOf(values), values),
     async read(id) {
@@ -61,8 +74,9 @@ export function glanceV1Members(cloud: GlanceV1Cloud, findProject: (name: string
       const { imageId, member } = parse(id);
       return await put(imageId, member, values);
     },
-    async delete(id) {
+    async delete(id, _values, job) {
       const { imageId, member } = parse(id);
+      if (job.stays(await keyOf(imageId, member))) return;
       await cloud.client.removeMember(imageId, member);
     },
   };

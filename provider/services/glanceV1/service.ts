@@ -4,8 +4,10 @@ import { openSession } from "../../keystone.ts";
 import { reconciled } from "../../reconcile/index.ts";
 import { OwnerLooks } from "../../reconcile/ownerLooks.ts";
 import { copyAcross } from "../copyAcross.ts";
+import { glanceAnswers } from "../glance/ownAnswers.ts";
 import { ownerProperties } from "../glance/ownership.ts";
 import { WriteQueue } from "../glance/writes.ts";
+import { addressOf } from "../keys.ts";
 import type { OpenOther } from "../registry.ts";
 import type { ImageFacts, ImageQuery, ImageService } from "../service.ts";
 import { dataOf } from "../storedData.ts";
@@ -29,6 +31,7 @@ export function openGlanceV1(connection: Connection<OpenStackSettings>, other: O
     service: "glance-v1",
     baseUrl: () => session.endpoint("image"),
     authorize: async renew => ({ "x-auth-token": await session.token(renew) }),
+    ownAnswers: glanceAnswers("v1"),
     caFile,
     insecure,
   });
@@ -46,6 +49,7 @@ export function openGlanceV1(connection: Connection<OpenStackSettings>, other: O
       list: (by, tag) => client.list({ [`property-${ownerProperties[by]}`]: tag[by] }),
       resourceOf: image => ownershipOf(image).resource,
     }),
+    address: async () => addressOf(await session.endpoint("image")),
     projectId: () => session.projectId(),
   };
   const service: ImageService = {
@@ -54,6 +58,7 @@ export function openGlanceV1(connection: Connection<OpenStackSettings>, other: O
     async signIn() {
       await session.token();
     },
+    address: () => cloud.address(),
     imageFields,
     // Nothing that only the service knows: it can't be asked for its formats or its policies.
     checkImage: async () => [],
@@ -69,6 +74,7 @@ export function openGlanceV1(connection: Connection<OpenStackSettings>, other: O
       const image = await client.get(facts.id);
       return !isGone(image) && (await holds(image, order, job));
     },
+    account: () => session.projectId(),
     async place() {
       return `${await session.endpoint("image")} ${await session.projectId()}`;
     },

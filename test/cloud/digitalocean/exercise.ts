@@ -65,7 +65,7 @@ export async function until<T>(ask: () => Promise<T>, wanted: (answer: T) => boo
   }
 }
 
-/** Every one of the 29 operations at least once, with what goes wrong in the usual ways: for checking requests and answers against schemas. */
+/** Every one of the 30 operations at least once, with what goes wrong in the usual ways: for checking requests and answers against schemas. */
 export async function exerciseAll(cloud: DigitalOceanDescription): Promise<void> {
   const { sender, recipient } = cloud.accounts;
   const send = client(cloud.url, sender.token);
@@ -83,6 +83,8 @@ export async function exerciseAll(cloud: DigitalOceanDescription): Promise<void>
     );
   const files = await serveFiles({ "/disk.raw": Buffer.alloc(1024 * 1024) });
   try {
+    await ok(send("GET", "/v2/account"), 200);
+
     // A custom image, from creation to deletion.
     const wanted = { name: "golden", url: `${files.url}/disk.raw`, region: "nyc3" };
     const details = { distribution: "Debian", description: "a disk", tags: ["golden", "web:1"] };

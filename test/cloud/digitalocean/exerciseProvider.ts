@@ -19,6 +19,7 @@ export async function exerciseProvider(cloud: DigitalOceanDescription): Promise<
   const job: Job = {
     report: () => {},
     warn: () => {},
+    stays: () => false,
     signal: new AbortController().signal,
     deadline: Date.now() + 60_000,
     label: "exercise",
@@ -62,9 +63,9 @@ export async function exerciseProvider(cloud: DigitalOceanDescription): Promise<
     assert.equal((await lookups?.listImages({ filters: { tag: "golden" }, sort: [], most: 10 }))?.length, 1);
     for (const filters of [{ type: "distribution" }, { private: true }])
       await lookups?.listImages({ filters, sort: [], most: 10 });
-    await theirs.deleteImage(snapshot.id, { force: false, claimed: false }, job);
-    await service.deleteImage(made.id, { force: false, claimed: false }, job);
-    await service.deleteImage(made.id, { force: false, claimed: false }, job);
+    await theirs.deleteImage(snapshot.id, { force: false }, job);
+    await service.deleteImage(made.id, { force: false }, job);
+    await service.deleteImage(made.id, { force: false }, job);
   } finally {
     await files.close();
   }

@@ -3,6 +3,7 @@ import type { CloudService, ServiceDescription } from "../service.ts";
 import { ApiError, badRequest, notFound, tooManyRequests } from "./errors.ts";
 import { RateLimit } from "./rateLimit.ts";
 import { recordExchange } from "./recordExchange.ts";
+import { accountRoutes } from "./routes/account.ts";
 import { accountTransferRoutes } from "./routes/accountTransfers.ts";
 import { actionRoutes } from "./routes/actions.ts";
 import { CONTROL, controlRoutes } from "./routes/control.ts";
@@ -28,6 +29,8 @@ export interface DigitalOceanSettings {
   failingRegions: string[];
   /** Limit for an unpacked custom image, in bytes. */
   maxImageBytes: number;
+  /** Tokens may ask whose they are (the scope account:read). */
+  accountScope: boolean;
   /** File to which every exchange is appended, as a line of JSON (schemas/exchange.ts); empty for none. */
   recordTo: string;
 }
@@ -49,8 +52,8 @@ export interface DigitalOceanAccount {
 }
 
 /**
- * DigitalOcean's API v2, as far as it is about images: 29 operations on images, their actions and transfers, tags, snapshots,
- * droplets' snapshots and backups, actions and regions. https://docs.digitalocean.com/reference/api/
+ * DigitalOcean's API v2, as far as it is about images: 30 operations on images, their actions and transfers, tags, snapshots,
+ * droplets' snapshots and backups, actions, regions and the account. https://docs.digitalocean.com/reference/api/
  */
 export const digitalocean: CloudService<DigitalOceanSettings, DigitalOceanDescription> = {
   name: "digitalocean",
@@ -60,6 +63,7 @@ export const digitalocean: CloudService<DigitalOceanSettings, DigitalOceanDescri
     taskTime: 200,
     failingRegions: [],
     maxImageBytes: 100e9,
+    accountScope: true,
     recordTo: "",
   },
   async start(context) {
@@ -114,6 +118,7 @@ export const digitalocean: CloudService<DigitalOceanSettings, DigitalOceanDescri
         });
       });
       const routes = [
+        accountRoutes,
         imageRoutes,
         imageActionRoutes,
         accountTransferRoutes,

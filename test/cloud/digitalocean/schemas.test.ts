@@ -29,7 +29,7 @@ describe("local cloud: digitalocean, by the schemas", () => {
     const worked = exchanges
       .filter(it => it.status < 300)
       .map(it => findOperation(operations, it.method, new URL(it.path, "http://host").pathname)?.name);
-    assert.equal(operations.length, 29);
+    assert.equal(operations.length, 30);
     assert.deepEqual(
       operations.map(it => it.name).filter(name => !worked.includes(name)),
       [],

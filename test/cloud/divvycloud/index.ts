@@ -6,7 +6,7 @@ import { ApiError, badBody, missing } from "./errors.ts";
 import { startJobs } from "./jobs.ts";
 import { queryRoutes } from "./query.ts";
 import { resourceRoutes } from "./resources.ts";
-import { newState, type State } from "./state.ts";
+import { newState, ORGANIZATION, type State } from "./state.ts";
 import { caller, LOGIN, userId, userRoutes } from "./users.ts";
 import { wireCloud } from "./wire.ts";
 
@@ -24,6 +24,8 @@ export interface DivvyCloudDescription extends ServiceDescription {
   admin: DivvyCloudUser;
   /** May only read. */
   viewer: DivvyCloudUser;
+  /** May do everything in another organization, which has nothing. */
+  outsider: DivvyCloudUser;
   /** Resource ids of an instance and of the images, by the type of their cloud (AWS, OPENSTACK, GCE). */
   clouds: Record<string, { resourceId: string; instance: string; images: string[] }>;
   /** Where tests make and change images, and end sessions. */
@@ -53,7 +55,10 @@ export const divvycloud: CloudService<DivvyCloudSettings, DivvyCloudDescription>
         if (!/^application\/json\b/i.test(request.headers["content-type"] ?? "")) {
           throw new ApiError(STATUS.noContentType, "bad_request", "Content-Type must be application/json.");
         }
-        if (request.url !== LOGIN) context.signedIn(request, caller(context, store, request).username);
+        if (request.url === LOGIN) return;
+        const user = caller(context, store, request);
+        context.signedIn(request, user.username);
+        if (user.organization !== ORGANIZATION && !isForEverybody(request.url)) throw missing();
       });
       app.setNotFoundHandler(() => {
         throw missing();
@@ -65,7 +70,11 @@ export const divvycloud: CloudService<DivvyCloudSettings, DivvyCloudDescription>
         return reply.status(status).send(errorBody("error", status >= 500 ? "Internal error." : error.message));
       });
       userRoutes(app, context, store);
-      queryRoutes(app, store.data);
+      queryRoutes(app, request =>
+        caller(context, store, request).organization === ORGANIZATION
+          ? store.data
+          : { ...store.data, images: [], instances: [] },
+      );
       resourceRoutes(app, context, store, jobs);
       controlRoutes(app, context, store);
     });
@@ -81,6 +90,7 @@ export const divvycloud: CloudService<DivvyCloudSettings, DivvyCloudDescription>
       controlUrl: `${url}${CONTROL}`,
       admin,
       viewer: describe("viewer"),
+      outsider: describe("outsider"),
       clouds: Object.fromEntries(
         clouds.map(cloud => {
           const on = (it: { organization_service_id: number }) => it.organization_service_id === cloud.id;
@@ -93,6 +103,11 @@ export const divvycloud: CloudService<DivvyCloudSettings, DivvyCloudDescription>
     };
   },
 };
+
+/** About oneself, or a query: what isn't about a resource of an organization's. */
+function isForEverybody(url: string): boolean {
+  return /^\/v2\/public\/user\/|query$/.test(url);
+}
 
 /** JSON bodies, of which an empty one is none. */
 function acceptJson(app: FastifyInstance) {

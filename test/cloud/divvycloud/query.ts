@@ -1,4 +1,4 @@
-import type { FastifyInstance } from "fastify";
+import type { FastifyInstance, FastifyRequest } from "fastify";
 import { MAX_LIMIT } from "./choices.ts";
 import { badBody } from "./errors.ts";
 import type { Instance, PrivateImage, State } from "./state.ts";
@@ -23,15 +23,15 @@ const TYPES = ["instance", "privateimage"] as const;
  * POST /v2/public/resource/query, and /v3/public/resource/etl-query with a cursor.
  * Scopes are ids of cloud accounts; filters, tags and badges are refused when there are any, as nothing says what they look like.
  */
-export function queryRoutes(app: FastifyInstance, state: State): void {
+export function queryRoutes(app: FastifyInstance, seenBy: (request: FastifyRequest) => State): void {
   app.post("/v2/public/resource/query", request => {
-    const { page, ...rest } = run(state, check(request.body, MAX_LIMIT.v2), 0);
+    const { page, ...rest } = run(seenBy(request), check(request.body, MAX_LIMIT.v2), 0);
     return { ...rest, resources: page };
   });
 
   app.post("/v3/public/resource/etl-query", request => {
     const body = check(request.body, MAX_LIMIT.v3);
-    const { page, total, ...rest } = run(state, body, body.cursor ? readCursor(body.cursor) : 0);
+    const { page, total, ...rest } = run(seenBy(request), body, body.cursor ? readCursor(body.cursor) : 0);
     const end = rest.offset + page.length;
     return { ...rest, resources: page, next_cursor: end < total ? writeCursor(end) : null };
   });

@@ -22,6 +22,8 @@ export interface User {
   email_address: string;
   /** May change things; others only read. */
   admin: boolean;
+  /** The cloud accounts are all of one; a user of another one sees none of them. */
+  organization: string;
 }
 
 export interface Session {
@@ -112,7 +114,7 @@ export function newState(now: Date): State {
     },
   ];
   const state: State = {
-    users: [newUser(1, "admin", true), newUser(2, "viewer", false)],
+    users: [newUser(1, "admin", true), newUser(2, "viewer", false), newUser(3, "outsider", true, "Elsewhere")],
     sessions: [],
     clouds,
     instances: [],
@@ -128,7 +130,10 @@ export function newState(now: Date): State {
   return state;
 }
 
-function newUser(user_id: number, username: string, admin: boolean): User {
+/** Who looks after the cloud accounts. */
+export const ORGANIZATION = "Local";
+
+function newUser(user_id: number, username: string, admin: boolean, organization = ORGANIZATION): User {
   return {
     user_id,
     username,
@@ -137,6 +142,7 @@ function newUser(user_id: number, username: string, admin: boolean): User {
     name: `${username[0]?.toUpperCase()}${username.slice(1)}`,
     email_address: `${username}@example.com`,
     admin,
+    organization,
   };
 }
 

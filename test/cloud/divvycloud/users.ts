@@ -70,13 +70,13 @@ export function userRoutes(app: FastifyInstance, context: ServiceContext<DivvyCl
 
   app.get("/v2/public/user/info", request => {
     const user = caller(context, store, request);
-    const { user_id, username, name, email_address, admin } = user;
+    const { user_id, username, name, email_address, admin, organization } = user;
     return {
       user_id,
       username,
       name,
       resource_id: userId(user),
-      organization_name: "Local",
+      organization_name: organization,
       domain_admin: admin,
       organization_admin: admin,
       email_address,

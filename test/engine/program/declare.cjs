@@ -1,6 +1,8 @@
 "use strict";
 // Declares what resources.json in a folder lists, so that a test can change it without compiling anything.
-// {"$output": "image.id"} stands for an output of another resource, {"$secret": x} for a secret.
+// {"$output": "image.id"} stands for an output of another resource, {"$secret": x} for a secret, {"$call": "getImageOutput", "args": …, "take": "id"} for what
+// a function gives, {"$later": value, "of": "image"} for a value that isn't known before the image is there, {"$throw": "…"} for a program that ends there. A "Component" declares its children itself, as a user's component does; {"$root": true}
+// as an alias's parent stands for no parent.
 const { readFileSync } = require("node:fs");
 const { join } = require("node:path");
 const pulumi = require("@pulumi/pulumi");
@@ -18,23 +20,45 @@ module.exports = function declare(folder) {
       const [name, property] = value.$output.split(".");
       return made.get(name)[property];
     }
+    if ("$call" in value) return images[value.$call](resolve(value.args))[value.take];
+    if ("$later" in value) return made.get(value.of).id.apply(() => value.$later);
+    if ("$throw" in value) throw new Error(value.$throw);
     if ("$secret" in value) return pulumi.secret(resolve(value.$secret));
     return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, resolve(inner)]));
   }
 
-  for (const { kind, name, args, options = {}, get, show = [] } of JSON.parse(
-    readFileSync(join(folder, "resources.json"), "utf8"),
-  )) {
-    const Kind = images[kind];
-    const opts = {
+  function optionsOf({ dependsOn, parent, aliases, ...options }, component) {
+    return {
       ...options,
-      ...(options.dependsOn ? { dependsOn: options.dependsOn.map(other => made.get(other)) } : {}),
+      ...(dependsOn ? { dependsOn: dependsOn.map(other => made.get(other)) } : {}),
+      ...(parent || component ? { parent: parent ? made.get(parent) : component } : {}),
+      ...(aliases ? { aliases: aliases.map(aliasOf) } : {}),
     };
-    made.set(
-      name,
-      get === undefined ? new Kind(name, resolve(args), opts) : Kind.get(name, resolve(get), resolve(args), opts),
-    );
+  }
+
+  function aliasOf({ parent, ...alias }) {
+    if (parent === undefined) return alias;
+    return { ...alias, parent: parent.$root ? pulumi.rootStackResource : made.get(parent) };
+  }
+
+  class Component extends pulumi.ComponentResource {
+    constructor(name, { type = "my:Component", children }, opts) {
+      super(type, name, {}, opts);
+      made.set(name, this);
+      for (const child of children) make(child, this);
+      this.registerOutputs({});
+    }
+  }
+
+  function make({ kind, name, args, options = {}, get, show = [] }, component) {
+    const opts = optionsOf(options, component);
+    const Kind = images[kind];
+    if (kind === "Component") new Component(name, args, opts);
+    else if (get === undefined) made.set(name, new Kind(name, resolve(args), opts));
+    else made.set(name, Kind.get(name, resolve(get), resolve(args), opts));
     outputs[name] = Object.fromEntries(show.map(property => [property, made.get(name)[property]]));
   }
+
+  for (const declared of JSON.parse(readFileSync(join(folder, "resources.json"), "utf8"))) make(declared);
   return outputs;
 };

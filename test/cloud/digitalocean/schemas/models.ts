@@ -136,6 +136,18 @@ function page(key: string, items: Schema): Schema {
   });
 }
 
+const account = object({
+  droplet_limit: count,
+  floating_ip_limit: count,
+  email: { type: "string", format: "email" },
+  name: filled,
+  uuid: filled,
+  email_verified: { type: "boolean" },
+  status: oneOf("active", "warning", "locked"),
+  status_message: text,
+  team: object({ uuid: filled, name: filled }),
+});
+
 const error = object({ id: filled, message: filled, request_id: { type: "string", format: "uuid" } }, ["request_id"]);
 const badTag = object({ error: filled, messages: orNull(list(text)), root_causes: list(text) });
 
@@ -196,6 +208,7 @@ export const answers = {
   dropletSnapshots: page("snapshots", dropletSnapshot),
   dropletBackups: page("backups", dropletBackup),
   regions: page("regions", region),
+  account: object({ account }),
   error,
   badTag,
 } satisfies Record<string, Schema>;

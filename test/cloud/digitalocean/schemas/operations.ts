@@ -27,7 +27,7 @@ const operation = (
   return { name, method, path, status, query: none, ...parts };
 };
 
-/** The operations about images: all that the project uses, and the rest of the vendor's list. */
+/** The operations about images, and the account that they are of: all that the project uses, and the rest of the vendor's list. */
 export const operations: readonly Operation[] = [
   operation("images_list", "GET /v2/images", 200, { query: queries.images, answer: answers.images }),
   operation("images_create_custom", "POST /v2/images", 202, { body: requests.newImage, answer: answers.newImage }),
@@ -81,6 +81,7 @@ export const operations: readonly Operation[] = [
   }),
   operation("actions_list", "GET /v2/actions", 200, { query: page, answer: answers.actions }),
   operation("actions_get", "GET /v2/actions/{action_id}", 200, { answer: answers.action }),
+  operation("get_user_information", "GET /v2/account", 200, { answer: answers.account }),
   operation("regions_list", "GET /v2/regions", 200, { query: page, answer: answers.regions }),
 ];
 
