@@ -156,8 +156,9 @@ function isWhole({ kind, entry }: Key): boolean {
   return kind !== "image" && entry === undefined;
 }
 
+/** A service takes an id in capitals and small letters alike. */
 function listOf({ kind, cloud, imageId }: Key): string {
-  return `${kind} ${cloud} ${imageId}`;
+  return `${kind} ${cloud} ${imageId.toLowerCase()}`;
 }
 
 function idOf(key: Key): string {

@@ -130,7 +130,7 @@ export function copyAcross(source: ImageService, other: OpenOther): PartService 
     keysOf: async () => [],
 
     async ownImage(id, values) {
-      return { kind: "image", cloud: await targetOf(values).address(), imageId: id.toLowerCase() };
+      return { kind: "image", cloud: await targetOf(values).address(), imageId: id };
     },
 
     async create(values, job) {
