@@ -19,6 +19,7 @@ import {
   demandReach,
   demandSameAccount,
   givenAway,
+  isMissing,
   rememberedAs,
   stillRemembered,
 } from "./sameAccount.ts";
@@ -114,6 +115,7 @@ export const image: Provider = {
     try {
       return { outs: outputs(news, await updated(service, id, olds, news), account) };
     } catch (error) {
+      if (isMissing(error)) await demandSameAccount(service, `image ${id}`, olds);
       throw partly(error, facts => outputs(news, facts, account));
     }
 
@@ -128,10 +130,7 @@ export const image: Provider = {
             job,
           )
         : await service.readImage(id, Object.keys(news));
-      if (facts === undefined) {
-        await demandSameAccount(service, `image ${id}`, olds);
-        throw goneOutside(id, service);
-      }
+      if (facts === undefined) throw goneOutside(id, service);
       if (olds.content === undefined && order.data !== undefined) await demandContent(service, facts, order, job);
       return facts;
     }

@@ -12,6 +12,7 @@ import {
   demandOwnReplacement,
   demandReach,
   demandSameAccount,
+  isMissing,
   rememberedAs,
   stillRemembered,
 } from "./sameAccount.ts";
@@ -107,12 +108,10 @@ export function partProvider(kind: Kind, partOf: (service: ImageService) => Part
           written.length > 0
             ? await part(news).update(id, news, written, jobOf("update", news), olds)
             : await part(news).read(id, news);
-        if (facts === undefined) {
-          await demandSameAccount(holder(olds), `${kind} ${id}`, olds);
-          throw goneOutside(kind, id);
-        }
+        if (facts === undefined) throw goneOutside(kind, id);
         return { outs: { ...outputsFrom(table, news, facts), ...account } };
       } catch (error) {
+        if (isMissing(error)) await demandSameAccount(holder(olds), `${kind} ${id}`, olds);
         throw partly(error, facts => ({ ...outputsFrom(table, news, facts), ...account }));
       }
     },

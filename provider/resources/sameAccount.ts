@@ -1,5 +1,5 @@
 import { urnOf } from "../../shared/resourceName.ts";
-import { ImagesError } from "../errors.ts";
+import { ImagesError, UnfinishedError } from "../errors.ts";
 import type { ImageService, Values } from "../services/service.ts";
 
 /**
@@ -52,6 +52,11 @@ export function givenAway(props: Values, owner: unknown): Values {
 export async function demandSameAccount(service: ImageService, what: string, props: Values): Promise<void> {
   const now = await otherAccount(service, props);
   if (now !== undefined) throw notSeen(service, what, now, props);
+}
+
+/** Whether an update failed for want of what it is about. */
+export function isMissing(error: unknown): boolean {
+  return error instanceof ImagesError && !(error instanceof UnfinishedError) && error.code === "not-found";
 }
 
 /**

@@ -148,6 +148,16 @@ describe("What isn't seen isn't gone on the other services", () => {
             );
           });
 
+          if (kind === "Image") {
+            it("as another account it can't be changed, for the same reason", async () => {
+              const inputs = { service, connection: "main", ...args("") };
+              const resource = String(made.outputs.resource);
+              const { inputs: checked } = await theirs.checkInputs("image", { ...inputs, name: "other" }, { resource });
+              const says = /is of (project|account|organization) \S+, as the state remembers/;
+              await assert.rejects(theirs.update(made.id, made.outputs, checked), says);
+            });
+          }
+
           it("behind a proxy that answers 404 to everything nothing is seen, which is an error", async () => {
             const behind = await start(service, "owner");
             cloud.faults.add(proxyPage);
