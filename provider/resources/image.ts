@@ -18,7 +18,6 @@ import {
   demandOwnReplacement,
   demandReach,
   demandSameAccount,
-  givenAway,
   isMissing,
   rememberedAs,
   stillRemembered,
@@ -104,8 +103,7 @@ export const image: Provider = {
     tellOfOwner(props, facts);
     const seen = withContentDrift(props, facts);
     const inputs = inputsFrom(table, props, seen);
-    const kept = givenAway(props, facts.owner);
-    return { id: facts.id, props: { ...refreshedOutputs(table, props, seen), ...kept }, inputs };
+    return { id: facts.id, props: refreshedOutputs(table, props, seen), inputs };
   },
 
   async update(id, olds, news) {

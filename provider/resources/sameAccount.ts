@@ -38,12 +38,6 @@ export async function stillRemembered(service: ImageService, olds: Values, news:
   return olds[name] === undefined ? {} : { [name]: olds[name] };
 }
 
-/** An image that is given away is somebody else's from then on: what the state remembered of its owner is the connection's account. */
-export function givenAway(props: Values, owner: unknown): Values {
-  const isMoved = props.owner !== undefined && owner !== undefined && owner !== props.owner;
-  return isMoved && props.account === undefined ? { account: props.owner } : {};
-}
-
 /**
  * Demands that a connection still is the account that the state remembers, for what isn't seen on it to be gone.
  * @param what it is about: `image 6c2…`
