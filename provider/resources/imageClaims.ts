@@ -53,7 +53,7 @@ async function keysOf(service: ImageService, id: string, inputs: Values): Promis
 }
 
 async function imageKey(service: ImageService, id: string): Promise<Key> {
-  return { kind: "image", cloud: await service.address(), imageId: id.toLowerCase() };
+  return { kind: "image", cloud: await service.address(), imageId: id };
 }
 
 /** The keys of a list's entries: those of the parts that would declare them one by one. */

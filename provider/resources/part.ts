@@ -15,6 +15,7 @@ import {
   demandOwnReplacement,
   demandReach,
   demandSameAccount,
+  isMissing,
   rememberedAs,
   stillRemembered,
 } from "./sameAccount.ts";
@@ -42,17 +43,19 @@ export function partProvider(kind: Kind, partOf: (service: ImageService) => Part
     async check(olds, news) {
       const inputs = declaredIn(news);
       claims.declare(String(inputs.resource), []);
+      const generation = generationOf(String(inputs.resource), olds);
+      const replaced = generation > 0 ? { generation } : {};
       const problems = await problemsIn(kind, inputs, async service => {
         const part = partOf(service);
-        const found = await part?.check?.(inputs, Object.keys(olds).length > 0 ? olds : undefined);
+        const known = Object.keys(olds).length > 0 ? olds : undefined;
+        const found = await part?.check?.({ ...inputs, ...replaced }, known);
         Object.assign(inputs, found?.inputs);
         for (const warning of found?.warnings ?? []) warn(warning, urnOf(String(inputs.resource)));
         if (part === undefined || (found !== undefined && found.problems.length > 0)) return found?.problems ?? [];
         return await declaredTwice(part, inputs);
       });
       if (problems.length > 0) return { inputs: news, failures: toFailures(problems) };
-      const generation = generationOf(String(inputs.resource), olds);
-      return { inputs: { ...inputs, ...(generation > 0 ? { generation } : {}), __provider: news.__provider } };
+      return { inputs: { ...inputs, ...replaced, __provider: news.__provider } };
     },
 
     async diff(id, olds, news) {
@@ -124,12 +127,10 @@ export function partProvider(kind: Kind, partOf: (service: ImageService) => Part
                 part(news).update(id, news, written, jobOf("update", news), olds),
               )
             : await part(news).read(id, news);
-        if (facts === undefined) {
-          await demandSameAccount(holder(olds), `${kind} ${id}`, olds);
-          throw goneOutside(kind, id);
-        }
+        if (facts === undefined) throw goneOutside(kind, id);
         return { outs: outputs(facts) };
       } catch (error) {
+        if (isMissing(error)) await demandSameAccount(holder(olds), `${kind} ${id}`, olds);
         throw partly(error, outputs);
       }
     },

@@ -3,6 +3,7 @@ import * as v from "valibot";
 import { ImagesError } from "../errors.ts";
 import { type Field, type FieldTable, hasUnknown, type Problem, problemsOf } from "../fields/field.ts";
 import { expectedOwner, ownerTagOf } from "../reconcile/ownership.ts";
+import { finishedImage } from "../reconcile/warnings.ts";
 import { forLeftover } from "../wait.ts";
 import type { ServiceName } from "./names.ts";
 import type { OpenOther } from "./registry.ts";
@@ -119,16 +120,17 @@ export function copyAcross(source: ImageService, other: OpenOther): PartService 
         const isFormat = (formatFields as readonly string[]).includes(property);
         problems.push({ property: isFormat ? "imageId" : `to.${property.replace(/^source\./, "")}`, reason });
       }
-      if (known === undefined) return { problems, inputs: copied ? asCopied(before) : {} };
+      const warnings = before === undefined && problems.length === 0 ? await finishedCopies(target, values) : [];
+      if (known === undefined) return { problems, inputs: copied ? asCopied(before) : {}, warnings };
       const content = source.imageData?.(known).content;
-      return { problems, inputs: { metadata, ...(content === undefined ? {} : { content }) } };
+      return { problems, inputs: { metadata, ...(content === undefined ? {} : { content }) }, warnings };
     },
 
     // It shares nothing with other copies of the same image.
     keysOf: async () => [],
 
     async ownImage(id, values) {
-      return { kind: "image", cloud: await targetOf(values).address(), imageId: id.toLowerCase() };
+      return { kind: "image", cloud: await targetOf(values).address(), imageId: id };
     },
 
     async create(values, job) {
@@ -235,6 +237,18 @@ function formatsOf(source: ImageFacts): Values {
   return Object.fromEntries(
     formatFields.flatMap(field => (source[field] === undefined ? [] : [[field, source[field]]])),
   );
+}
+
+/** Warnings of finished images that carry a new copy's owner tag: its create leaves them alone. */
+async function finishedCopies(target: ImageService, values: Values): Promise<string[]> {
+  const ownerTag = ownerTagOf(String(values.resource), Number(values.generation ?? 0));
+  try {
+    return (await target.finishedImages({ values: {}, ownerTag })).map(finishedImage);
+  } catch (error) {
+    // The create meets it again, and has to get along with it.
+    if (error instanceof ImagesError) return [];
+    throw error;
+  }
 }
 
 function placeOf({ to }: Values): Values {

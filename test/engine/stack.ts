@@ -87,8 +87,6 @@ export interface StackOptions {
   project?: string;
   /** What the project is called to the letter, where it is the only one of its name on its cloud. */
   wholeProject?: string;
-  /** A stack whose project this one's is, too, in another backend: neither knows of the other. */
-  sameProjectAs?: Stack;
   /**
    * Whether the program runs in a process of its own, as a user's does, with the stack's environment; else it runs in this one, as
    * the Automation API's inline programs do, which costs a command half its time.
@@ -133,7 +131,7 @@ export class Stack {
     await symlink(join(root, "node_modules"), join(folder, "node_modules"));
     // An image knows its resource by the urn, so another test's stack of this name on this cloud has to be another one.
     const unique = `${options.project ?? "images-test"}-${randomUUID().slice(0, 8)}`;
-    const project = options.wholeProject ?? options.sameProjectAs?.project ?? unique;
+    const project = options.wholeProject ?? unique;
     if (options.program === undefined) await writeProgram(folder, project);
     else await cp(options.program, folder, { recursive: true, filter: file => basename(file) !== "node_modules" });
     const cli = await pulumiCli();

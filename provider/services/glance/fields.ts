@@ -6,6 +6,7 @@ import { insteadOnGlance } from "../../fields/instead.ts";
 import { flag, mapOf, oneOf, setOf, text, uuid, whole } from "../../fields/values.ts";
 import { fieldOf, isReserved, sameValue } from "./attributes.ts";
 import type { Dialect } from "./dialect.ts";
+import { isOwnerImageTag } from "./ownership.ts";
 import { isServers } from "./serverProperties.ts";
 
 /** What a program may declare of an image on a cloud of this dialect. Limits: docs.openstack.org/api-ref/image/v2 and its schemas. */
@@ -25,7 +26,7 @@ export function imageFields(dialect: Dialect): FieldTable {
     visibility: { schema: oneOf("visibility", dialect.visibilities), change: "update", reported: true },
     protected: { schema: flag("protected"), change: "update", reported: true },
     tags: {
-      schema: setOf("tags", text({ what: "a tag", min: 1, max: 255, bmpOnly: true })),
+      schema: setOf("tags", tagText("a tag")),
       change: "update",
       reported: true,
       same: sameValue,
@@ -50,6 +51,18 @@ export function imageFields(dialect: Dialect): FieldTable {
     };
   }
   return { service: dialect.service, fields, instead: instead(dialect), rules: values => rules(values, dialect) };
+}
+
+/** An image tag of a program's own. */
+export function tagText(what: string) {
+  return v.pipe(
+    text({ what, min: 1, max: 255, bmpOnly: true }),
+    v.check(
+      tag => !isOwnerImageTag(tag),
+      issue =>
+        `${what} must not be ${JSON.stringify(issue.input)}: this provider writes such tags itself, to say which resource an image belongs to`,
+    ),
+  );
 }
 
 /** Of an image's properties the declared ones are the program's; with `exclusiveProperties` all are but the servers' own. */

@@ -5,6 +5,7 @@ import { type Field, type FieldTable, hasUnknown, type Problem } from "../../fie
 import { flag, mapOf, oneOf, record, setOf, text, uuid, whole } from "../../fields/values.ts";
 import { sameValue } from "./attributes.ts";
 import { type Dialect, openstack } from "./dialect.ts";
+import { tagText } from "./fields.ts";
 
 const connectionName = text({ what: "a connection's name", min: 1, max: 255 });
 
@@ -46,7 +47,7 @@ export function tagFields(dialect: Dialect): FieldTable {
     fields: {
       ...commonFields(dialect.service),
       imageId: { schema: uuid("imageId"), change: "replace", required: true, same: sameId },
-      tag: { schema: text({ what: "tag", min: 1, max: 255, bmpOnly: true }), change: "replace", required: true },
+      tag: { schema: tagText("tag"), change: "replace", required: true },
     },
     instead: { tags: "an ImageTag is one tag: use tag, or Image.tags for all of an image's", name: "use tag" },
     rules: () => [],
@@ -60,7 +61,7 @@ export function copyFields(dialect: Dialect): FieldTable {
     fields: {
       ...commonFields(dialect.service),
       imageId: { schema: uuid("imageId"), change: "replace", required: true, same: sameId },
-      to: { schema: targetSchema(dialect), change: "replace", required: true, same: samePlace },
+      to: { schema: targetSchema(dialect), change: "replace", required: true, same: samePlace, comparesKnown: true },
       forceDelete: { schema: flag("forceDelete"), change: "note" },
       // What check adds: what the copy is to be like, as its source is now.
       metadata: { schema: v.looseObject({}), change: "update", by: "check", reported: true, same: sameMetadata },
@@ -105,7 +106,7 @@ function targetSchema(dialect: Dialect) {
     protected: v.optional(flag("to.protected")),
     minDisk: v.optional(whole({ what: "to.minDisk", unit: "GB" })),
     minRam: v.optional(whole({ what: "to.minRam", unit: "MB" })),
-    tags: v.optional(setOf("to.tags", text({ what: "a tag", min: 1, max: 255, bmpOnly: true }))),
+    tags: v.optional(setOf("to.tags", tagText("a tag"))),
     properties: v.optional(
       mapOf(
         "to.properties",

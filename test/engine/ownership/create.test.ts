@@ -114,7 +114,7 @@ onEachCloud("A create and finished images", cloud => {
 
     it(`leaves the images of a stack of the same name in another backend, with ${data}`, async () => {
       const first = await newStack();
-      const second = await newStack({ sameProjectAs: first });
+      const second = await newStack({ wholeProject: first.project });
       await first.up([bench.image("web", "one")]);
       const old = await idOf(first, "web");
       const id = await leaves(second, old, disk);
