@@ -64,6 +64,26 @@ export function judge(it: Case): void {
   leftAloneIsNamed(it);
   nothingLeftBehind(it);
   if (it.calm) createsWork(it);
+  if (it.calm) errorsAreExpected(it);
+}
+
+/** What a person has to see to, as the program, the state or somebody outside has it. */
+const expected = [
+  ...[
+    /is protected, and would be/,
+    /is an alias of another resource/,
+    /adopt/,
+    /declares? /,
+    /that isn't seen from there/,
+  ],
+  ...[/there (is|are) (no|\d+) images?/, /no longer there/, /carries the owner tag/, /not authorized|forbidden|403/i],
+  ...[/is gone|isn't there|not found|not-found/i, /has been deleted|was deleted/],
+];
+
+/** A run that nothing befell fails for a reason that one of the life's steps gave. */
+function errorsAreExpected({ run, preview }: Case): void {
+  for (const [urn, error] of [...run.failed, ...(preview?.failed ?? [])])
+    if (!expected.some(pattern => pattern.test(error))) broken("an error out of nothing", `${short(urn)}: ${error}`);
 }
 
 /** Where nothing befell a run, an Image that has all that it needs is made, and one is found by its name. */

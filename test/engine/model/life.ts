@@ -22,6 +22,8 @@ import {
 const names = ["a", "b", "c"];
 const stackNames = ["dev", "qa", "prod"];
 const mostStacks = 4;
+/** A service that works on an image for longer than that won't be through with it. */
+const stuckMs = 2000;
 let lives = 0;
 
 /** One life: stacks and their programs, on a cloud, step by step. */
@@ -486,11 +488,12 @@ export class Life {
   async #settled(struck: boolean): Promise<Truth> {
     let truth = await this.#service.truth();
     if (!struck) return truth;
-    for (;;) {
+    for (const until = Date.now() + stuckMs; ; ) {
       const now = await this.#service.truth();
       const same = shown(now) === shown(truth);
       truth = now;
-      if (same && this.#bench.gate.requests.every(({ ended }) => ended !== undefined)) return truth;
+      const busy = [...now.values()].some(image => image.busy) && Date.now() < until;
+      if (same && !busy && this.#bench.gate.requests.every(({ ended }) => ended !== undefined)) return truth;
     }
   }
 

@@ -42,6 +42,18 @@ export const mutations: Record<string, { rule: string; changes: Mutation[] }> = 
     rule: "another stack's image is adopted only with takeOver",
     changes: [returns("reconcile/adoptImage.js", "whyNotAdoptable", "undefined")],
   },
+  "5": {
+    rule: "a part that another resource of the program declares isn't removed",
+    changes: [
+      { file: "reconcile/claims.js", from: /(\n {4}keeper\([^]*?\) \{\n)/, to: "$1        return undefined;\n" },
+    ],
+  },
+  "5b": {
+    rule: "two resources that declare the same are an error",
+    changes: [
+      { file: "reconcile/claims.js", from: /(\n {4}#conflicting\([^]*?\) \{\n)/, to: "$1        return undefined;\n" },
+    ],
+  },
   "6": {
     rule: "another project's image is never ours",
     changes: [
@@ -67,6 +79,14 @@ export const mutations: Record<string, { rule: string; changes: Mutation[] }> = 
         to: 'client.list({ ...Object.fromEntries(exactly), visibility: "all" })',
       },
     ],
+  },
+  "7": {
+    rule: "what another account can't see isn't gone",
+    changes: [returns("resources/sameAccount.js", "otherAccount", "undefined")],
+  },
+  "7b": {
+    rule: "a 404 counts only if it is the service's own",
+    changes: [],
   },
   "9": {
     rule: "a stack of the same name makes images of its own",

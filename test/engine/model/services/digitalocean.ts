@@ -108,6 +108,7 @@ function trueImage(image: WireImage, account: string, bench: Bench): TrueImage {
   return {
     ...{ id, account, name: image.name, ownerTag, stackTag, digest: kept?.sha256 },
     finished: image.status === "available" && !marks.some(([, , content]) => content === "unfinished"),
+    busy: image.status !== "available",
     tags: image.tags.filter(tag => !tag.startsWith(prefix)).sort(),
     members: [],
     places: image.regions.filter(region => regions.includes(region)),

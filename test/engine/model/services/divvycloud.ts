@@ -94,6 +94,7 @@ function trueImage(image: WireImage, notes: string[]): TrueImage {
     ...{ id: image.common.resource_id, account: "", name: image.name },
     ...{ ownerTag: found.at(-1)?.resource ?? unfinished?.[1], stackTag: found.at(-1)?.stack },
     finished: image.state === "available" && unfinished === null,
+    busy: image.state === "pending",
     ...{ tags: [], members: [], places: [] },
     whole: JSON.stringify({ ...image, notes }),
   };

@@ -148,6 +148,7 @@ function trueImage(image: ApiImage, members: string[]): TrueImage {
     account: String(image.owner),
     name: image.name,
     finished: ["active", "deactivated"].includes(image.status) && image[unfinished] === undefined,
+    busy: ["saving", "uploading", "importing"].includes(image.status),
     ownerTag: image[property.resource] as string | undefined,
     stackTag: image[property.stack] as string | undefined,
     digest: (image.checksum as string | null) ?? undefined,
@@ -185,6 +186,7 @@ export async function glanceV1Service(bench: Bench): Promise<ModelService> {
         return {
           ...{ id: image.id, account: image.owner, name: image.name ?? "" },
           finished: image.status === "active" && image.properties[unfinished] === undefined,
+          busy: image.status === "saving",
           ...{ ownerTag: image.properties[property.resource] ?? undefined },
           ...{ stackTag: image.properties[property.stack] ?? undefined },
           ...{ digest: image.checksum ?? undefined, tags: [], members: found, places: [] },

@@ -11,6 +11,8 @@ export interface TrueImage {
   name: string;
   /** It is all there, and no create of ours has still to end. */
   finished: boolean;
+  /** The service is at work on it, and changes it by itself. */
+  busy?: boolean;
   /** What says which resource it belongs to, and to which stack. */
   ownerTag?: string | undefined;
   stackTag?: string | undefined;
