@@ -53,11 +53,16 @@ export class Life {
   /** @throws Broken when an invariant doesn't hold after it */
   async perform(step: Step): Promise<void> {
     if ("stack" in step) await this.#inStack(step, this.#stack(step.stack));
-    else await this.#outside(step);
+    else if (step.step === "outside") await this.#outside(step);
+    else {
+      this.#service.forbid?.();
+      this.#say("the cloud's operator keeps the properties pulumi_* for administrators");
+    }
   }
 
   /** Whether a step does anything now, as far as that can be told without asking the cloud. */
   possible(step: Step): boolean {
+    if (step.step === "forbid") return this.#service.forbid !== undefined && this.#owners.size + this.#seen.size === 0;
     if (!("stack" in step)) return true;
     const stack = this.#stack(step.stack);
     const { program, state, account } = stack;

@@ -11,7 +11,7 @@ const ensureImage = "reconcile/ensureImage.js";
 
 /** Has a function begin with a return. */
 function returns(file: string, name: string, value: string): Mutation {
-  return { file, from: new RegExp(`(function ${name}\\([^]*?\\) \\{\\n)`), to: `$1    return ${value};\n` };
+  return { file, from: new RegExp(`(function ${name}\\(.*?\\) \\{\\n)`, "s"), to: `$1    return ${value};\n` };
 }
 
 /**
@@ -44,14 +44,12 @@ export const mutations: Record<string, { rule: string; changes: Mutation[] }> = 
   },
   "5": {
     rule: "a part that another resource of the program declares isn't removed",
-    changes: [
-      { file: "reconcile/claims.js", from: /(\n {4}keeper\([^]*?\) \{\n)/, to: "$1        return undefined;\n" },
-    ],
+    changes: [{ file: "reconcile/claims.js", from: /(\n {4}keeper\(.*\) \{\n)/, to: "$1        return undefined;\n" }],
   },
   "5b": {
     rule: "two resources that declare the same are an error",
     changes: [
-      { file: "reconcile/claims.js", from: /(\n {4}#conflicting\([^]*?\) \{\n)/, to: "$1        return undefined;\n" },
+      { file: "reconcile/claims.js", from: /(\n {4}#conflicting\(.*\) \{\n)/, to: "$1        return undefined;\n" },
     ],
   },
   "6": {
@@ -86,7 +84,23 @@ export const mutations: Record<string, { rule: string; changes: Mutation[] }> = 
   },
   "7b": {
     rule: "a 404 counts only if it is the service's own",
-    changes: [],
+    changes: [
+      {
+        file: "http/ownAnswers.js",
+        from: /(return async \(answer, request\) => \{\n)/,
+        to: "$1        return undefined;\n",
+      },
+    ],
+  },
+  "8": {
+    rule: "where properties are forbidden, image tags carry the owner tag",
+    changes: [
+      {
+        file: "services/glance/ownerWrites.js",
+        from: /weaker = \{ properties: "tags"/g,
+        to: "weaker = { properties: undefined",
+      },
+    ],
   },
   "9": {
     rule: "a stack of the same name makes images of its own",

@@ -41,6 +41,7 @@ export type Step =
   | { step: "second stack"; stack: number }
   | { step: "credentials"; stack: number }
   | { step: "outside"; what: "delete" | "rename" | "retag" | "untag" | "make"; image: number }
+  | { step: "forbid" }
   | { step: "plant"; stack: number; n: number; unfinished: boolean };
 
 const small = fc.nat({ max: 2 });
@@ -97,5 +98,6 @@ export function steps(
   add(1, "credentials", { stack });
   add(2, "outside", { what: fc.constantFrom("delete", "rename", "retag", "untag", "make"), image: any });
   add(1, "plant", { stack, n: any, unfinished: flag });
+  add(1, "forbid", {});
   return all;
 }

@@ -11,6 +11,13 @@ const formats = { diskFormat: "raw", containerFormat: "bare" };
 const property = { resource: "pulumi_images_resource", stack: "pulumi_images_stack" } as const;
 const unfinished = "pulumi_images_unfinished";
 
+/** What a cloud's operator may write into `property_protection_file`. */
+const everybody = ["admin", "member", "reader"];
+const reserved = [
+  { property: "^pulumi_.*", create: ["admin"], read: everybody, update: ["admin"], delete: ["admin"] },
+  { property: ".*", create: everybody, read: everybody, update: everybody, delete: everybody },
+];
+
 type Dialect = "openstack" | "ecl" | "istack";
 
 /** The services that speak the Image API v2. */
@@ -82,6 +89,10 @@ export async function glanceService(bench: Bench): Promise<ModelService> {
     rename: async (image, called) => (await apiOf(image)).set(image.id, { name: called }),
     async retag(image, tag) {
       const api = await apiOf(image);
+      const { tags } = JSON.parse(image.whole) as ApiImage;
+      const others = tags.filter(other => !other.startsWith(`${property.resource}=`));
+      if (others.length < tags.length)
+        return await api.set(image.id, { tags: [...others, ...(tag ? [`${property.resource}=${tag}`] : [])] });
       const has = image.ownerTag !== undefined;
       if (tag !== undefined)
         await api.patch(image.id, { op: has ? "replace" : "add", path: `/${property.resource}`, value: tag });
@@ -105,7 +116,11 @@ export async function glanceService(bench: Bench): Promise<ModelService> {
         await api.send("POST", `/v2/images/${made.id}/members`, { body: { member: owns("owner") } });
       return made.id;
     },
+    ...(name === "openstack" && bench.local
+      ? { forbid: () => void Object.assign(bench.local?.settings.openstack ?? {}, { propertyProtections: reserved }) }
+      : {}),
     async clear() {
+      if (name === "openstack" && bench.local) bench.local.settings.openstack.propertyProtections = [];
       for (const account of ["owner", "consumer"] as const) {
         for (const image of await truthOf(account)) {
           const api = await as(account);
@@ -143,16 +158,18 @@ async function members(api: ImageApi, image: ApiImage): Promise<string[]> {
 
 function trueImage(image: ApiImage, members: string[]): TrueImage {
   const { updated_at: _, ...rest } = image;
+  const owner = (name: string) =>
+    (image[name] as string | undefined) ?? image.tags.find(tag => tag.startsWith(`${name}=`))?.slice(name.length + 1);
   return {
     id: image.id,
     account: String(image.owner),
     name: image.name,
-    finished: ["active", "deactivated"].includes(image.status) && image[unfinished] === undefined,
+    finished: ["active", "deactivated"].includes(image.status) && owner(unfinished) === undefined,
     busy: ["saving", "uploading", "importing"].includes(image.status),
-    ownerTag: image[property.resource] as string | undefined,
-    stackTag: image[property.stack] as string | undefined,
+    ownerTag: owner(property.resource),
+    stackTag: owner(property.stack),
     digest: (image.checksum as string | null) ?? undefined,
-    tags: image.tags ?? [],
+    tags: image.tags.filter(tag => !tag.startsWith("pulumi_images_")),
     members,
     places: String(image.stores ?? "")
       .split(",")

@@ -66,5 +66,8 @@ export interface ModelService {
   make(account: Account, name: string): Promise<string>;
   /** An image of another project's that says it is ours. */
   plant?(id: string, name: string, tags: { resource: string; stack: string; unfinished: boolean }): Promise<string>;
+  /** The cloud's operator lets nobody but administrators write the properties that carry owner tags. */
+  forbid?(): void;
+  /** As at the beginning: without images, and with nothing forbidden. */
   clear(): Promise<void>;
 }
