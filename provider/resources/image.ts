@@ -61,6 +61,7 @@ export const image: Provider = {
   },
 
   async diff(id, olds, news) {
+    claims.renamed(olds.resource, String(news.resource));
     const table = tableOf("Image", news.service);
     const { updates, replaces } = changesOf(table, olds, news);
     if (sameId(id, news.imageId)) drop(replaces, "imageId");
@@ -282,10 +283,14 @@ function kept(inputs: Values): Values {
 
 async function adopted(service: ImageService, wanted: Adoption, fields: string[]): Promise<ImageFacts> {
   const { takeOver: _, ...query } = wanted;
+  const account = await service.account?.();
+  const isOwn = ({ owner }: ImageFacts) => owner === undefined || account === undefined || owner === account;
   const which = wanted.id === undefined ? `named ${JSON.stringify(wanted.name)}` : `with the id ${wanted.id}`;
   const found =
     wanted.id === undefined ? await service.findImages(query) : [await service.readImage(wanted.id, fields)];
-  const [first, ...others] = found.filter(facts => facts !== undefined);
+  const seen = found.filter(facts => facts !== undefined);
+  const [first, ...others] = wanted.id === undefined ? seen.filter(isOwn) : seen;
+  if (first === undefined && seen.length > 0) throw notOurs(which, seen);
   if (first === undefined) {
     throw new ImagesError(
       "not-found",
@@ -301,6 +306,17 @@ async function adopted(service: ImageService, wanted: Adoption, fields: string[]
     });
   }
   return first;
+}
+
+/** A name means an image of the connection's own project: anybody can give an image that name. */
+function notOurs(which: string, [image]: readonly ImageFacts[]): ImagesError {
+  return new ImagesError(
+    "not-found",
+    `there is no image ${which} of this connection's own project to adopt; image ${image?.id} belongs to project ${String(image?.owner)}`,
+    {
+      hint: "To use it without managing it, read it with Image.get; to adopt it all the same, name it by adopt: { id }",
+    },
+  );
 }
 
 async function demandContent(
