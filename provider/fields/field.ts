@@ -30,6 +30,8 @@ export interface Field {
   exclusive?: { by: string; except(entry: string): boolean };
   /** Whether two values mean the same; default: deep equality. */
   same?: (actual: unknown, wanted: unknown) => boolean;
+  /** Of a value that isn't known as a whole, `same` compares what is. */
+  comparesKnown?: boolean;
   required?: boolean;
   /** Who sets it, where that isn't the program: what the check adds, a program can't say. */
   by?: "sdk" | "check";

@@ -56,7 +56,8 @@ export class Claims {
       const claim = { key, resource: urn };
       const earlier = this.#conflicting(claim);
       if (earlier === undefined) this.#note(claim);
-      else conflicts.push({ key, other: nameOf(earlier.resource), reason: reasonOf(claim, earlier) });
+      else if (!canBeShared(key))
+        conflicts.push({ key, other: nameOf(earlier.resource), reason: reasonOf(claim, earlier) });
     }
     return conflicts;
   }
@@ -151,6 +152,11 @@ export const claims = new Claims();
 
 /** Tells this run from others in a state. */
 export const thisRun = randomBytes(4).toString("hex");
+
+/** No service takes an image out of a region again, so that nobody loses it by what another resource does. */
+function canBeShared({ kind }: Key): boolean {
+  return kind === "region";
+}
 
 function isWhole({ kind, entry }: Key): boolean {
   return kind !== "image" && entry === undefined;

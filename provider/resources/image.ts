@@ -22,7 +22,7 @@ import {
   demandOwnReplacement,
   demandReach,
   demandSameAccount,
-  givenAway,
+  isMissing,
   rememberedAs,
   stillRemembered,
 } from "./sameAccount.ts";
@@ -116,8 +116,7 @@ export const image: Provider = {
     tellOfOwner(props, facts);
     const seen = withContentDrift(props, facts);
     const inputs = inputsFrom(table, props, seen);
-    const kept = givenAway(props, facts.owner);
-    return { id: facts.id, props: { ...refreshedOutputs(table, props, seen), ...kept }, inputs };
+    return { id: facts.id, props: refreshedOutputs(table, props, seen), inputs };
   },
 
   async update(id, olds, news) {
@@ -127,6 +126,7 @@ export const image: Provider = {
     try {
       return { outs: keepingOwner(olds, outputs(news, await updated(service, id, olds, news), account)) };
     } catch (error) {
+      if (isMissing(error)) await demandSameAccount(service, `image ${id}`, olds);
       throw partly(error, facts => keepingOwner(olds, outputs(news, facts, account)));
     }
 
@@ -142,10 +142,7 @@ export const image: Provider = {
             job,
           )
         : await service.readImage(id, Object.keys(news));
-      if (facts === undefined) {
-        await demandSameAccount(service, `image ${id}`, olds);
-        throw goneOutside(id, service);
-      }
+      if (facts === undefined) throw goneOutside(id, service);
       if (olds.content === undefined && order.data !== undefined) await demandContent(service, facts, order, job);
       return facts;
     }

@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from "node:util";
-import { type Field, type FieldTable, hasUnknown } from "../fields/field.ts";
+import { type Field, type FieldTable, hasUnknown, unknownValue } from "../fields/field.ts";
 import type { Facts, Values } from "../services/service.ts";
 
 /**
@@ -100,7 +100,7 @@ export function changesOf(table: FieldTable, outputs: Values, inputs: Values): C
       if (before.has(name)) updates.push(name);
       continue;
     }
-    if (hasUnknown(wanted)) {
+    if (isOpen(field, wanted)) {
       // At preview: what is to be written isn't known either.
       (field.change === "replace" ? replaces : updates).push(name);
       continue;
@@ -153,8 +153,13 @@ function seenOf(field: Field | undefined, actual: unknown, declared: unknown, pr
   return Object.fromEntries(entries.filter(([key]) => Object.hasOwn(known, key) || !exclusive.except(key)));
 }
 
+/** Whether it can't be told yet what it is to be. */
+function isOpen(field: Field, wanted: unknown): boolean {
+  return wanted === unknownValue || (hasUnknown(wanted) && !field.comparesKnown);
+}
+
 function same(field: Field, actual: unknown, wanted: unknown): boolean {
-  if (hasUnknown(wanted)) return false;
+  if (isOpen(field, wanted)) return false;
   // 0 and -0 are equal, but not deeply so.
   return field.same?.(actual, wanted) ?? (actual === wanted || isDeepStrictEqual(actual, wanted));
 }

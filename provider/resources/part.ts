@@ -15,6 +15,7 @@ import {
   demandOwnReplacement,
   demandReach,
   demandSameAccount,
+  isMissing,
   rememberedAs,
   stillRemembered,
 } from "./sameAccount.ts";
@@ -126,12 +127,10 @@ export function partProvider(kind: Kind, partOf: (service: ImageService) => Part
                 part(news).update(id, news, written, jobOf("update", news), olds),
               )
             : await part(news).read(id, news);
-        if (facts === undefined) {
-          await demandSameAccount(holder(olds), `${kind} ${id}`, olds);
-          throw goneOutside(kind, id);
-        }
+        if (facts === undefined) throw goneOutside(kind, id);
         return { outs: outputs(facts) };
       } catch (error) {
+        if (isMissing(error)) await demandSameAccount(holder(olds), `${kind} ${id}`, olds);
         throw partly(error, outputs);
       }
     },

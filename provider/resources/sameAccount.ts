@@ -1,5 +1,5 @@
 import { urnOf } from "../../shared/resourceName.ts";
-import { ImagesError } from "../errors.ts";
+import { ImagesError, UnfinishedError } from "../errors.ts";
 import type { ImageService, Values } from "../services/service.ts";
 
 /**
@@ -20,10 +20,9 @@ function outputOf(service: unknown): string {
 export async function currentAccount(service: ImageService): Promise<string | undefined> {
   try {
     return await service.account?.();
-  } catch (error) {
+  } catch {
     // What is made is the same without it.
-    if (error instanceof ImagesError) return undefined;
-    throw error;
+    return undefined;
   }
 }
 
@@ -39,12 +38,6 @@ export async function stillRemembered(service: ImageService, olds: Values, news:
   return olds[name] === undefined ? {} : { [name]: olds[name] };
 }
 
-/** An image that is given away is somebody else's from then on: what the state remembered of its owner is the connection's account. */
-export function givenAway(props: Values, owner: unknown): Values {
-  const isMoved = props.owner !== undefined && owner !== undefined && owner !== props.owner;
-  return isMoved && props.account === undefined ? { account: props.owner } : {};
-}
-
 /**
  * Demands that a connection still is the account that the state remembers, for what isn't seen on it to be gone.
  * @param what it is about: `image 6c2…`
@@ -53,6 +46,11 @@ export function givenAway(props: Values, owner: unknown): Values {
 export async function demandSameAccount(service: ImageService, what: string, props: Values): Promise<void> {
   const now = await otherAccount(service, props);
   if (now !== undefined) throw notSeen(service, what, now, props);
+}
+
+/** Whether an update failed for want of what it is about. */
+export function isMissing(error: unknown): boolean {
+  return error instanceof ImagesError && !(error instanceof UnfinishedError) && error.code === "not-found";
 }
 
 /**

@@ -288,6 +288,18 @@ onEachCloud("In components", cloud => {
     assert.deepEqual(run.steps, { ...stepsOf(["a", "by-read", "by-function", "sibling"], "same"), read: "read" });
   });
 
+  it("takes what the transforms of a component add, and names its resources as before", async () => {
+    const stack = await newStack();
+    const transforms = { transforms: [{ minRam: 64 }], transformations: [{ minDisk: 1 }] };
+    await stack.up([component("one", [image("a"), image("b"), tag("t", idOf("a"))], transforms)]);
+    for (const [name, { inputs }] of Object.entries(await stack.state())) {
+      const [kind, added] = name === "t" ? ["ImageTag", []] : ["Image", [64, 1]];
+      assert.ok(String(inputs.resource).endsWith(`::my:Component$${kind}::${name}`), String(inputs.resource));
+      assert.deepEqual([inputs.minRam, inputs.minDisk], added.length > 0 ? added : [undefined, undefined]);
+    }
+    await demandSilence(stack);
+  });
+
   it("takes a state whose resource depended on its parent by that input, as earlier versions wrote it", async () => {
     const stack = await newStack();
     const declared = [image("a"), tag("below", idOf("a"), { parent: "a" }), component("one", [image("b")])];

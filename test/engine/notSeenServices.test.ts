@@ -148,6 +148,16 @@ describe("What isn't seen isn't gone on the other services", () => {
             );
           });
 
+          if (kind === "Image") {
+            it("as another account it can't be changed, for the same reason", async () => {
+              const inputs = { service, connection: "main", ...args("") };
+              const resource = String(made.outputs.resource);
+              const { inputs: checked } = await theirs.checkInputs("image", { ...inputs, name: "other" }, { resource });
+              const says = /is of (project|account|organization) \S+, as the state remembers/;
+              await assert.rejects(theirs.update(made.id, made.outputs, checked), says);
+            });
+          }
+
           it("behind a proxy that answers 404 to everything nothing is seen, which is an error", async () => {
             const behind = await start(service, "owner");
             cloud.faults.add(proxyPage);
@@ -217,6 +227,69 @@ describe("What isn't seen isn't gone on the other services", () => {
         await unscoped.stop();
       } finally {
         cloud.settings.digitalocean.accountScope = true;
+        await Promise.all([mine.stop(), theirs.stop()]);
+      }
+    });
+
+    /** What a resource remembers of its account. */
+    const remembered = ({ outputs: { owner, account } }: Pick<Made, "outputs">) => ({ owner, account });
+    const urn = (name: string) => `urn:pulumi:dev::test::type::${name}`;
+
+    it("is remembered apart from the owner of an image that is somebody else's, so that it is gone when it is gone", async () => {
+      const { owner, consumer } = cloud.services["glance-v1"].accounts;
+      const [mine, theirs] = await Promise.all([start("glance-v1", "owner"), start("glance-v1", "consumer")]);
+      try {
+        const common = { service: "glance-v1", connection: "main", isPublic: true, name: "public" };
+        const public_ = await theirs.make("image", { ...common, ...data }, urn("public"));
+        assert.deepEqual(remembered(public_), { owner: consumer.projectId, account: undefined });
+        const adopted = await mine.make("image", { ...common, adopt: { id: public_.id } }, urn("adopted"));
+        assert.deepEqual(remembered(adopted), { owner: consumer.projectId, account: owner.projectId });
+        await assert.rejects(mine.delete(adopted.id, adopted.outputs), /answered 403/, "it is seen, and not deleted");
+        await theirs.delete(public_.id, public_.outputs);
+        assert.equal((await mine.read(adopted.id, adopted.outputs)).id, "");
+      } finally {
+        await Promise.all([mine.stop(), theirs.stop()]);
+      }
+    });
+
+    it("of an image that was given away is its new owner's: that it isn't seen any more doesn't make it gone", async () => {
+      const { consumer } = cloud.services["glance-v1"].accounts;
+      const mine = await start("glance-v1", "owner");
+      try {
+        const inputs = { service: "glance-v1", connection: "main", isPublic: true, name: "given away", ...data };
+        const made = await mine.make("image", inputs, urn("given-away"));
+        await cloud.tamper(made.id, { owner: consumer.projectId });
+        const seen = await mine.read(made.id, made.outputs);
+        assert.deepEqual(remembered(seen), { owner: consumer.projectId, account: undefined });
+        await cloud.tamper(made.id, { is_public: false });
+        const later = await start("glance-v1", "owner");
+        await assert.rejects(
+          later.read(made.id, seen.outputs),
+          new RegExp(`is of project ${consumer.projectId}, as the state remembers`),
+        );
+        await later.stop();
+      } finally {
+        await mine.stop();
+      }
+    });
+
+    it("of a membership that the invited project looks after is that project's, and another one can't replace an image", async () => {
+      const { consumer } = cloud.services.ecl.accounts;
+      const [mine, theirs] = await Promise.all([start("ecl", "owner"), start("ecl", "consumer")]);
+      try {
+        const { id: imageId } = await base(mine, "ecl", "invited");
+        const common = { service: "ecl", connection: "main" };
+        await mine.make("imageMember", { ...common, imageId, member: consumer.projectId }, urn("invitation"));
+        const accepted = await theirs.make("imageMember", { ...common, imageId }, urn("acceptance"));
+        assert.equal(accepted.outputs.account, consumer.projectId);
+
+        const copied = { ...common, imageId, to: { connection: "main", name: "copied" } };
+        const { inputs } = await mine.checkInputs("imageCopy", copied, { resource: urn("copied") });
+        const copy = await mine.create(inputs);
+        const other = { ...inputs, content: "sha512:00" };
+        assert.deepEqual((await mine.diff(copy.id, copy.outputs, other)).replaces, ["content"]);
+        await assert.rejects(theirs.diff(copy.id, copy.outputs, other), /is of project \S+, as the state remembers/);
+      } finally {
         await Promise.all([mine.stop(), theirs.stop()]);
       }
     });

@@ -321,6 +321,11 @@ onEachCloud("What isn't known at preview, in a program", cloud => {
     name,
     args: { ...where, name, ...data, ...args },
   });
+  const copy = (to: Values): Declared => ({
+    kind: "ImageCopy",
+    name: "copy",
+    args: { ...where, imageId: { $output: "first.id" }, to },
+  });
   const later = (value: unknown, of = "first") => ({ $later: value, of });
 
   before(async () => {
@@ -383,15 +388,7 @@ onEachCloud("What isn't known at preview, in a program", cloud => {
       name: "member",
       args: { ...where, imageId: { $output: "first.id" }, member: later(cloud().accounts.consumer.projectId) },
     },
-    {
-      kind: "ImageCopy",
-      name: "copy",
-      args: {
-        ...where,
-        imageId: { $output: "first.id" },
-        to: { connection: later("elsewhere"), name: later("copy"), tags: [later("t")], properties: later({ c: "d" }) },
-      },
-    },
+    copy({ connection: later("elsewhere"), name: later("copy"), tags: [later("t")], properties: later({ c: "d" }) }),
     {
       kind: "ImageCopy",
       name: "in-stores",
@@ -415,7 +412,7 @@ onEachCloud("What isn't known at preview, in a program", cloud => {
 
   it("is shown as a change of what is there, in place where it can be", async () => {
     const changed = (of: string): Declared[] => [
-      ...declared().filter(({ name }) => name !== "url"),
+      ...declared().filter(({ name }) => !["url", "copy"].includes(name)),
       image("second"),
       image("url", {
         source: { url: url(), headers: { "X-Pass": later("sesame", of) } },
@@ -425,17 +422,22 @@ onEachCloud("What isn't known at preview, in a program", cloud => {
         minRam: later(64, of),
         stores: later(["fast"], of),
       }),
+      copy({
+        connection: "elsewhere",
+        name: later("copy", of),
+        tags: later(["t"], of),
+        properties: { c: later("d", of) },
+      }),
     ];
     const preview = await stack.preview(changed("second"));
     assert.equal(preview.code, 0, preview.text);
-    const { second, url: step, ...others } = preview.steps;
-    assert.equal(second, "create");
-    // Whether the source holds something else isn't known either.
-    assert.equal(step, "replace");
+    const { second, url: changing, copy: copied, ...others } = preview.steps;
+    // Whether the source holds something else isn't known either. The copy is going to be in the same place.
+    assert.deepEqual([second, changing, copied], ["create", "replace", "update"]);
     assert.deepEqual(new Set(Object.values(others)), new Set(["same"]));
     const before = (await stack.state()).url?.id;
     const run = await stack.up();
-    assert.equal(run.steps.url, "update");
+    assert.deepEqual([run.steps.url, run.steps.copy], ["update", "same"]);
     assert.equal((await stack.state()).url?.id, before);
     await demandSilence();
   });

@@ -55,6 +55,13 @@ describe("What the resources of a program declare", () => {
       );
     });
 
+    it("is nobody's loss where it is a region, which is never taken away", () => {
+      const region = tag("nyc3", { kind: "region" });
+      claims.declare(home, [region]);
+      assert.deepEqual(claims.declare(resource("copy", "ImageCopy"), [region]), []);
+      assert.equal(claims.keeper(region, resource("copy", "ImageCopy"), "1")?.name, "Image home");
+    });
+
     it("is one image, whatever else of it is declared", () => {
       claims.declare(home, [image, tag()]);
       const [conflict] = claims.declare(resource("copy", "ImageCopy"), [image]);

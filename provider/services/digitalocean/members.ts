@@ -188,7 +188,7 @@ function explained(imageId: string, error: unknown): unknown {
   const pending = /pending/i.test(error.message);
   return new ImagesError("rejected", `image ${imageId} can't be offered: ${error.message}`, {
     hint: pending
-      ? "DigitalOcean tells an offer's id only once, to the run that made it, and that one may have been cut off: cancel it in the control panel, and run up again. If this resource was renamed, give it its old name in the option aliases"
+      ? "DigitalOcean tells an offer's id only once, to the run that made it, and that one may have been cut off. Cancel it in the control panel, and run up again. If this resource was renamed, give it its old name in the option aliases"
       : "Only snapshots can be transferred: those of droplets, and converted backups",
     cause: error,
   });

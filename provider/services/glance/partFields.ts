@@ -61,7 +61,7 @@ export function copyFields(dialect: Dialect): FieldTable {
     fields: {
       ...commonFields(dialect.service),
       imageId: { schema: uuid("imageId"), change: "replace", required: true, same: sameId },
-      to: { schema: targetSchema(dialect), change: "replace", required: true, same: samePlace },
+      to: { schema: targetSchema(dialect), change: "replace", required: true, same: samePlace, comparesKnown: true },
       forceDelete: { schema: flag("forceDelete"), change: "note" },
       // What check adds: what the copy is to be like, as its source is now.
       metadata: { schema: v.looseObject({}), change: "update", by: "check", reported: true, same: sameMetadata },

@@ -27,13 +27,20 @@ module.exports = function declare(folder) {
     return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, resolve(inner)]));
   }
 
-  function optionsOf({ dependsOn, parent, aliases, ...options }, component) {
+  function optionsOf({ dependsOn, parent, aliases, transforms, transformations, ...options }, component) {
     return {
       ...options,
+      ...(transforms ? { transforms: transforms.map(adding) } : {}),
+      ...(transformations ? { transformations: transformations.map(adding) } : {}),
       ...(dependsOn ? { dependsOn: dependsOn.map(other => made.get(other)) } : {}),
       ...(parent || component ? { parent: parent ? made.get(parent) : component } : {}),
       ...(aliases ? { aliases: aliases.map(aliasOf) } : {}),
     };
+  }
+
+  /** A transform that adds properties to the images. */
+  function adding(more) {
+    return ({ type, props, opts }) => ({ props: type.endsWith(":Image") ? { ...props, ...more } : props, opts });
   }
 
   function aliasOf({ parent, ...alias }) {
