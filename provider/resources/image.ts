@@ -65,7 +65,7 @@ export const image: Provider = {
         if (isUnfinished(olds) && table.fields[name]?.reported) drop(replaces, name);
     }
     if (replaces.length > 0 && news.imageId !== undefined && sameId(id, news.imageId)) throw usedImageId(id, replaces);
-    if (replaces.length === 0 && !hasUnknown(news.connection)) {
+    if (replaces.length === 0 && claims.has(String(news.resource)) && !hasUnknown(news.connection)) {
       refuseConflicts(await declareImage(serviceOf(news), id, news));
     }
     return { changes: updates.length + replaces.length > 0, replaces };
