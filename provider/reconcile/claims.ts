@@ -35,8 +35,6 @@ export class Claims {
   /** Resources whose things are there, with the run that made them: they stay as they are in this run, or were made in it. */
   readonly #held = new Map<string, string | undefined>();
   readonly #working = new Map<string, Promise<void>>();
-  /** What resources were called before, where their state still has that name: a rename by an alias alone changes no output. */
-  readonly #former = new Map<string, string>();
 
   /**
    * Notes all that a resource declares, in place of what it declared before: it is checked again before it is replaced.
@@ -45,7 +43,7 @@ export class Claims {
   declare(resource: string, keys: readonly Key[]): Conflict[] {
     const urn = urnOf(resource);
     for (const { key } of this.#claims.get(urn) ?? []) this.#forget(key, urn);
-    this.#claims.delete(urn);
+    this.#claims.set(urn, []);
     this.#held.delete(urn);
     return this.add(resource, keys);
   }
@@ -72,15 +70,15 @@ export class Claims {
     this.#held.set(urnOf(resource), run);
   }
 
-  /** Notes that the state has a resource under the name that it had before. */
-  renamed(before: unknown, resource: string): void {
-    if (typeof before === "string" && before !== resource) this.#former.set(urnOf(resource), urnOf(before));
-  }
-
   /** Notes that a resource is gone, unless it is only an older one of the same name. @param run the run that made it */
   release(resource: string, run: string | undefined): void {
     const urn = urnOf(resource);
     if (this.#held.has(urn) && this.#held.get(urn) === run) this.declare(urn, []);
+  }
+
+  /** Whether this run's program has the resource: the engine has had it checked. */
+  has(resource: string): boolean {
+    return this.#claims.has(urnOf(resource));
   }
 
   /** What a resource declares. */
@@ -97,8 +95,7 @@ export class Claims {
   keeper(key: Key, resource: string, run: string | undefined): { name: string; other: boolean } | undefined {
     const claim = this.#lists.get(listOf(key))?.entries.get(key.entry ?? "");
     if (claim === undefined) return undefined;
-    const urn = urnOf(resource);
-    const other = claim.resource !== urn && this.#former.get(claim.resource) !== urn;
+    const other = claim.resource !== urnOf(resource);
     const replaced = this.#held.has(claim.resource) && this.#held.get(claim.resource) !== run;
     return other || replaced ? { name: nameOf(claim.resource), other } : undefined;
   }

@@ -61,7 +61,6 @@ export const image: Provider = {
   },
 
   async diff(id, olds, news) {
-    claims.renamed(olds.resource, String(news.resource));
     const table = tableOf("Image", news.service);
     const { updates, replaces } = changesOf(table, olds, news);
     if (sameId(id, news.imageId)) drop(replaces, "imageId");
@@ -82,7 +81,7 @@ export const image: Provider = {
     }
     if (replaces.length > 0 && news.imageId !== undefined && sameId(id, news.imageId)) throw usedImageId(id, replaces);
     if (replaces.length > 0 && olds.connection === news.connection) await demandReachOf(id, olds, demandOwnReplacement);
-    if (replaces.length === 0 && !hasUnknown(news.connection)) {
+    if (replaces.length === 0 && claims.has(String(news.resource)) && !hasUnknown(news.connection)) {
       refuseConflicts(await declareImage(serviceOf(news), id, news));
     }
     return { changes: updates.length + replaces.length > 0, replaces };

@@ -59,7 +59,6 @@ export function partProvider(kind: Kind, partOf: (service: ImageService) => Part
     },
 
     async diff(id, olds, news) {
-      claims.renamed(olds.resource, String(news.resource));
       const { updates, replaces } = changesOf(tableOf(kind, news.service), olds, news);
       if (olds.connection !== news.connection && olds.service === news.service) {
         const there = hasUnknown(news) || (await part(news).read(id, news)) !== undefined;
