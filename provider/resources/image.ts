@@ -282,18 +282,21 @@ function kept(inputs: Values): Values {
 
 async function adopted(service: ImageService, wanted: Adoption, fields: string[]): Promise<ImageFacts> {
   const { takeOver: _, ...query } = wanted;
-  const account = await service.account?.();
-  const isOwn = ({ owner }: ImageFacts) => owner === undefined || account === undefined || owner === account;
   const which = wanted.id === undefined ? `named ${JSON.stringify(wanted.name)}` : `with the id ${wanted.id}`;
   const found =
     wanted.id === undefined ? await service.findImages(query) : [await service.readImage(wanted.id, fields)];
   const seen = found.filter(facts => facts !== undefined);
-  const [first, ...others] = wanted.id === undefined ? seen.filter(isOwn) : seen;
+  const [first, ...others] = wanted.id === undefined ? await ownOf(service, seen) : seen;
   if (first === undefined && seen.length > 0) throw notOurs(which, seen);
   if (first === undefined) {
     throw new ImagesError(
       "not-found",
       `there is no image ${which} to adopt on the connection ${service.connection.name}`,
+      seen.length === 0
+        ? {}
+        : {
+            hint: `Other projects have images of this name: ${seen.map(({ id }) => id).join(", ")}. Read one with Image.get`,
+          },
     );
   }
   if (others.length > 0) {
@@ -316,6 +319,12 @@ function notOurs(which: string, [image]: readonly ImageFacts[]): ImagesError {
       hint: "To use it without managing it, read it with Image.get; to adopt it all the same, name it by adopt: { id }",
     },
   );
+}
+
+/** The images of the connection's own account: a name is never another's image to adopt, although an administrator could. */
+async function ownOf(service: ImageService, images: ImageFacts[]): Promise<ImageFacts[]> {
+  const account = images.some(({ owner }) => owner !== undefined) ? await service.account?.() : undefined;
+  return images.filter(({ owner }) => account === undefined || owner === undefined || owner === account);
 }
 
 async function demandContent(
