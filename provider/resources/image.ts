@@ -81,7 +81,7 @@ export const image: Provider = {
     }
     if (replaces.length > 0 && news.imageId !== undefined && sameId(id, news.imageId)) throw usedImageId(id, replaces);
     if (replaces.length > 0 && olds.connection === news.connection) await demandReachOf(id, olds, demandOwnReplacement);
-    if (replaces.length === 0 && !hasUnknown(news.connection)) {
+    if (replaces.length === 0 && claims.has(String(news.resource)) && !hasUnknown(news.connection)) {
       refuseConflicts(await declareImage(serviceOf(news), id, news));
     }
     return { changes: updates.length + replaces.length > 0, replaces };
@@ -285,11 +285,18 @@ async function adopted(service: ImageService, wanted: Adoption, fields: string[]
   const which = wanted.id === undefined ? `named ${JSON.stringify(wanted.name)}` : `with the id ${wanted.id}`;
   const found =
     wanted.id === undefined ? await service.findImages(query) : [await service.readImage(wanted.id, fields)];
-  const [first, ...others] = found.filter(facts => facts !== undefined);
+  const seen = found.filter(facts => facts !== undefined);
+  const [first, ...others] = wanted.id === undefined ? await ownOf(service, seen) : seen;
+  if (first === undefined && seen.length > 0) throw notOurs(which, seen);
   if (first === undefined) {
     throw new ImagesError(
       "not-found",
       `there is no image ${which} to adopt on the connection ${service.connection.name}`,
+      seen.length === 0
+        ? {}
+        : {
+            hint: `Other projects have images of this name: ${seen.map(({ id }) => id).join(", ")}. Read one with Image.get`,
+          },
     );
   }
   if (others.length > 0) {
@@ -301,6 +308,23 @@ async function adopted(service: ImageService, wanted: Adoption, fields: string[]
     });
   }
   return first;
+}
+
+/** A name means an image of the connection's own project: anybody can give an image that name. */
+function notOurs(which: string, [image]: readonly ImageFacts[]): ImagesError {
+  return new ImagesError(
+    "not-found",
+    `there is no image ${which} of this connection's own project to adopt; image ${image?.id} belongs to project ${String(image?.owner)}`,
+    {
+      hint: "To use it without managing it, read it with Image.get; to adopt it all the same, name it by adopt: { id }",
+    },
+  );
+}
+
+/** The images of the connection's own account: a name is never another's image to adopt, although an administrator could. */
+async function ownOf(service: ImageService, images: ImageFacts[]): Promise<ImageFacts[]> {
+  const account = images.some(({ owner }) => owner !== undefined) ? await service.account?.() : undefined;
+  return images.filter(({ owner }) => account === undefined || owner === undefined || owner === account);
 }
 
 async function demandContent(

@@ -270,13 +270,15 @@ onEachCloud("A create and unfinished images", cloud => {
     return await bench.owner.list(`pulumi_images_stack=${pulumi_images_stack}`);
   };
 
-  /** Kills an up when it sends data. */
-  async function killInUpload(): Promise<void> {
+  const killInUpload = () => killAt({ method: "PUT", path: /\/file$/ });
+
+  /** Kills an up at a request, which is held meanwhile. */
+  async function killAt(request: { method: string; path: RegExp; after?: boolean }): Promise<void> {
     let reached = () => {};
     const held = new Promise<void>(resolve => {
       reached = resolve;
     });
-    recorder().faults.add({ method: "PUT", path: /\/file$/, hook: () => reached(), delayMs: 1500 });
+    recorder().faults.add({ ...request, hook: () => reached(), delayMs: 1500 });
     const run = stack.start(["up", "--yes", "--skip-preview"]);
     await held;
     run.kill("SIGKILL");
@@ -321,6 +323,23 @@ onEachCloud("A create and unfinished images", cloud => {
       assertSilent(await stack.preview());
     });
   }
+
+  it("leaves what a run had finished that was killed before it could say so, and names it", async () => {
+    await stack.declare([bench.image("web", "one")]);
+    await killAt({ method: "PATCH", path: /^\/v2\/images\//, after: true });
+    const [left, ...more] = await ofThisStack();
+    assert.deepEqual(more, []);
+    assert.ok(left);
+    assert.equal(left[unfinished], undefined);
+    assertLeftByCreate(warningsOf(await stack.up()), left);
+    await bench.assertHolds(left.id, "one");
+    const id = await idOf(stack, "web");
+    assert.notEqual(id, left.id);
+    await bench.assertHolds(id, "one");
+    assertSilent(await stack.preview());
+    await stack.destroy();
+    await bench.assertHolds(left.id, "one");
+  });
 
   it("never touches what another resource of the stack began, nor what an image of the same name holds", async () => {
     const began = { [unfinished]: new Date().toISOString() };

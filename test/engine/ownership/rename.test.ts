@@ -159,7 +159,9 @@ onEachCloud("Resources that declare the same part of an image", cloud => {
       await stack.editState(resources => {
         const one = resources.find(({ urn }) => urn.endsWith("::a"));
         assert.ok(one);
-        return [...resources, JSON.parse(JSON.stringify(one).replaceAll("::a", "::b"))];
+        const resource = (values: Record<string, unknown>) => ({ ...values, resource: urnOf(stack, "b", kind) });
+        const other = { urn: urnOf(stack, "b", kind), inputs: resource(one.inputs), outputs: resource(one.outputs) };
+        return [...resources, { ...one, ...other }];
       });
       assert.deepEqual(Object.keys(await stack.state()), ["a", "b"]);
       await stack.up([declared("b")]);
