@@ -77,7 +77,12 @@ const expected = [
     /that isn't seen from there/,
   ],
   ...[/there (is|are) (no|\d+) images?/, /no longer there/, /carries the owner tag/, /not authorized|forbidden|403/i],
-  ...[/is gone|isn't there|no such image|not found/i, /needn't be shared with/, /has been deleted|was deleted/],
+  ...[
+    /is gone|isn't there|no such image|not found/i,
+    /needn't be shared with/,
+    /isn't what the declared source gives/,
+    /has been deleted|was deleted/,
+  ],
 ];
 
 /** A run that nothing befell fails for a reason that one of the life's steps gave. */
@@ -269,7 +274,7 @@ function leftAloneIsNamed({ run, preview, before, account, known }: Case): void 
         // A preview writes nothing, so it can't learn that a cloud forbids the properties.
         const tagged = when === "preview" && image.whole.includes(`pulumi_images_resource=${image.ownerTag}`);
         broken(
-          tagged ? "left alone without a word at preview, by its image tags" : "left alone without a word",
+          tagged ? "left alone without a word at preview; by its image tags" : "left alone without a word",
           `${short(entry.urn)} is created beside ${describe(image)}, which has its tag, and ${when} doesn't say so`,
         );
       }
