@@ -18,7 +18,18 @@ export function warn(text: string, urn = ""): void {
   const key = `${urn} ${text}`;
   if (warned.has(key)) return;
   warned.add(key);
-  void log("warning", urn, text, false);
+  const sent = log("warning", urn, text, false).finally(() => sending.delete(sent));
+  sending.add(sent);
+}
+
+/** Warnings on their way. */
+const sending = new Set<Promise<void>>();
+/** An engine that doesn't take a warning isn't waited for any longer. */
+const mostMs = 5000;
+
+/** Resolves when the engine has what it was warned of. It ends this process as soon as it has its last answer. */
+export async function warningsSent(): Promise<void> {
+  await Promise.all(sending);
 }
 
 /** Logging must never make the work fail: an engine that is gone can't be told. */
@@ -28,12 +39,15 @@ async function log(severity: Severity, urn: string, text: string, ephemeral: boo
     const engine = await client;
     if (engine === undefined) return;
     const { LogRequest, LogSeverity } = (await import("@pulumi/pulumi/proto/engine_pb.js")).default;
+    const { Metadata } = await import("@grpc/grpc-js");
     const request = new LogRequest();
     request.setSeverity(severity === "info" ? LogSeverity.INFO : LogSeverity.WARNING);
     request.setUrn(urn);
     request.setMessage(redact(text));
     request.setEphemeral(ephemeral);
-    await new Promise<void>(resolve => engine.log(request, () => resolve()));
+    await new Promise<void>(resolve =>
+      engine.log(request, new Metadata(), { deadline: Date.now() + mostMs }, () => resolve()),
+    );
   } catch {
     // Nobody is listening.
   }

@@ -57,13 +57,27 @@ function sealedSource(source: unknown): unknown {
   if (pulumi.Output.isInstance(source)) return source.apply(sealedSource);
   if (typeof source !== "object" || source === null) return source;
   const declared = source as { url?: unknown; headers?: unknown; checksums?: unknown };
-  if (declared.url === undefined) return source;
-  return pulumi.all([declared.url, declared.headers, declared.checksums]).apply(([url, headers, checksums]) => {
-    const shown = { url: shownText(url), checksums: shownText(checksums) };
-    const secret = headers !== undefined || shown.url !== url || shown.checksums !== checksums;
-    const { headers: _, ...rest } = declared;
-    return { ...rest, ...shown, ...(secret ? { sealed: seal(JSON.stringify({ url, headers, checksums })) } : {}) };
-  });
+  const { url, headers, checksums } = declared;
+  if (url === undefined) return source;
+  // An error here then ends the program at this line. One within an Output comes too late for an inline program of the Automation API:
+  // the engine would delete the image as no longer declared.
+  if (isPlain([url, headers, checksums])) return sealedOf(declared, url, headers, checksums);
+  return pulumi
+    .all([url, headers, checksums])
+    .apply(([url, headers, checksums]) => sealedOf(declared, url, headers, checksums));
+}
+
+function sealedOf(declared: object, url: unknown, headers: unknown, checksums: unknown): object {
+  const shown = { url: shownText(url), checksums: shownText(checksums) };
+  const secret = headers !== undefined || shown.url !== url || shown.checksums !== checksums;
+  const { headers: _, ...rest } = declared as { headers?: unknown };
+  return { ...rest, ...shown, ...(secret ? { sealed: seal(JSON.stringify({ url, headers, checksums })) } : {}) };
+}
+
+/** Whether there is no Output and no promise in a value. */
+function isPlain(value: unknown): boolean {
+  if (typeof value !== "object" || value === null) return true;
+  return !pulumi.Output.isInstance(value) && !(value instanceof Promise) && Object.values(value).every(isPlain);
 }
 
 function shownText(url: unknown): unknown {

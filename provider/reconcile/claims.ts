@@ -43,7 +43,7 @@ export class Claims {
   declare(resource: string, keys: readonly Key[]): Conflict[] {
     const urn = urnOf(resource);
     for (const { key } of this.#claims.get(urn) ?? []) this.#forget(key, urn);
-    this.#claims.delete(urn);
+    this.#claims.set(urn, []);
     this.#held.delete(urn);
     return this.add(resource, keys);
   }
@@ -74,6 +74,16 @@ export class Claims {
   release(resource: string, run: string | undefined): void {
     const urn = urnOf(resource);
     if (this.#held.has(urn) && this.#held.get(urn) === run) this.declare(urn, []);
+  }
+
+  /** Whether this run's program has the resource: the engine has had it checked. */
+  has(resource: string): boolean {
+    return this.#claims.has(urnOf(resource));
+  }
+
+  /** Whether a resource of the program declares this. */
+  isDeclared(key: Key): boolean {
+    return this.#lists.get(listOf(key))?.entries.has(key.entry ?? "") === true;
   }
 
   /** What a resource declares. */

@@ -81,7 +81,7 @@ export const image: Provider = {
     }
     if (replaces.length > 0 && news.imageId !== undefined && sameId(id, news.imageId)) throw usedImageId(id, replaces);
     if (replaces.length > 0 && olds.connection === news.connection) await demandReachOf(id, olds, demandOwnReplacement);
-    if (replaces.length === 0 && !hasUnknown(news.connection)) {
+    if (replaces.length === 0 && claims.has(String(news.resource)) && !hasUnknown(news.connection)) {
       refuseConflicts(await declareImage(serviceOf(news), id, news));
     }
     return { changes: updates.length + replaces.length > 0, replaces };
@@ -287,6 +287,7 @@ async function adopted(service: ImageService, wanted: Adoption, fields: string[]
     wanted.id === undefined ? await service.findImages(query) : [await service.readImage(wanted.id, fields)];
   const seen = found.filter(facts => facts !== undefined);
   const [first, ...others] = wanted.id === undefined ? await ownOf(service, seen) : seen;
+  if (first === undefined && seen.length > 0) throw notOurs(which, seen);
   if (first === undefined) {
     throw new ImagesError(
       "not-found",
@@ -307,6 +308,17 @@ async function adopted(service: ImageService, wanted: Adoption, fields: string[]
     });
   }
   return first;
+}
+
+/** A name means an image of the connection's own project: anybody can give an image that name. */
+function notOurs(which: string, [image]: readonly ImageFacts[]): ImagesError {
+  return new ImagesError(
+    "not-found",
+    `there is no image ${which} of this connection's own project to adopt; image ${image?.id} belongs to project ${String(image?.owner)}`,
+    {
+      hint: "To use it without managing it, read it with Image.get; to adopt it all the same, name it by adopt: { id }",
+    },
+  );
 }
 
 /** The images of the connection's own account: a name is never another's image to adopt, although an administrator could. */

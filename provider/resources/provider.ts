@@ -1,4 +1,5 @@
 import type { ConfigReader } from "../connection.ts";
+import { warningsSent } from "../engine.ts";
 import { UnfinishedError } from "../errors.ts";
 import type { Problem } from "../fields/field.ts";
 import type { ImageFacts, Values } from "../services/service.ts";
@@ -45,4 +46,26 @@ export function partly(error: unknown, outputs: (facts: ImageFacts) => Values): 
   partlyMade.properties = outputs(error.facts);
   partlyMade.reasons = [error.message];
   return partlyMade;
+}
+
+/** A provider whose answers come after its warnings: the engine may end this process as soon as it has the last answer. */
+export function warningFirst(provider: Provider): Provider {
+  const { configure, check, diff, create, read, update } = provider;
+  return {
+    configure,
+    check: (...given) => afterWarnings(check(...given)),
+    diff: (...given) => afterWarnings(diff(...given)),
+    create: (...given) => afterWarnings(create(...given)),
+    read: (...given) => afterWarnings(read(...given)),
+    update: (...given) => afterWarnings(update(...given)),
+    delete: (...given) => afterWarnings(provider.delete(...given)),
+  };
+}
+
+async function afterWarnings<T>(work: Promise<T>): Promise<T> {
+  try {
+    return await work;
+  } finally {
+    await warningsSent();
+  }
 }

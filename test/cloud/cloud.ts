@@ -58,6 +58,8 @@ export interface LocalCloud {
    * @param values under the wire's names; `locations: []` has an image's data lost
    */
   tamper(id: string, values: Record<string, unknown>): Promise<void>;
+  /** What a service keeps under an id, much of which no API shows. It isn't to be changed. */
+  kept(id: string): Readonly<object> | undefined;
   /** Moves the services' clock ahead. */
   advance(seconds: number): void;
   /** Ends all connections and tasks, and answers when the state is on disk. */
@@ -222,6 +224,7 @@ export async function startCloud(options: CloudOptions): Promise<LocalCloud> {
     controlKey: state.data.controlKey,
     ...(tls ? { caFile: tls.caFile } : {}),
     tamper,
+    kept: id => kept.map(({ find }) => find(id)).find(found => found !== undefined),
     advance(seconds) {
       ahead += seconds * 1000;
     },

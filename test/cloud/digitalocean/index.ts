@@ -77,6 +77,10 @@ export const digitalocean: CloudService<DigitalOceanSettings, DigitalOceanDescri
       beginImport: work.beginImport,
       beginAction: work.beginAction,
     };
+    context.keeps({
+      find: id => world.state.images.find(image => String(image.id) === id),
+      changed: () => store.changed(),
+    });
     const limits = new RateLimit();
 
     const url = await context.listen(app => {

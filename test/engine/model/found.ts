@@ -1,0 +1,117 @@
+import type { ServiceName } from "../../cloud/cloud.ts";
+import type { Step } from "./steps.ts";
+
+/** A life in which an invariant broke once. */
+export interface Found {
+  title: string;
+  service: ServiceName;
+  script: Step[];
+  /** Rules without which it breaks one again. */
+  without?: string[];
+  /** It is lived with real provider processes, too. */
+  inProcesses?: boolean;
+}
+
+const calm = { misfortune: null };
+const declare = (kind: "Image" | "ImageTag" | "ImageMember" | "ImageCopy", name: number, data = 0): Step => ({
+  ...{ step: "declare", stack: 0, kind, name, data, fields: 0, target: 0, part: 0 },
+});
+const up = (stack = 0, refresh = false): Step => ({ step: "up", stack, refresh, ...calm });
+
+/** What the model found, shortened to the steps that it takes. The first ones are the cases of the first version. */
+export const found: Found[] = [
+  {
+    title: "an image is renamed with an alias, and its name used again for other data",
+    service: "openstack",
+    script: [
+      declare("Image", 0),
+      up(),
+      { step: "rename", stack: 0, n: 0, to: 1, alias: true },
+      up(),
+      declare("Image", 0, 1),
+      up(),
+    ],
+    without: ["1"],
+    inProcesses: true,
+  },
+  {
+    title: "an image is retained, and made again from other data",
+    service: "openstack",
+    script: [
+      declare("Image", 0),
+      { step: "option", stack: 0, n: 0, option: "retainOnDelete" },
+      up(),
+      { step: "destroy", stack: 0, ...calm },
+      { step: "change data", stack: 0, n: 0, data: 1 },
+      up(),
+    ],
+    without: ["1", "2"],
+  },
+  {
+    title: "an image leaves the state, and is made again from the same data",
+    service: "openstack",
+    script: [declare("Image", 0), up(), { step: "state delete", stack: 0, n: 0 }, up()],
+    without: ["1", "2", "9"],
+  },
+  {
+    title: "a stack is renamed, and its name used again",
+    service: "openstack",
+    script: [
+      declare("Image", 0),
+      up(),
+      { step: "stack rename", stack: 0, to: 1 },
+      { step: "change data", stack: 1, n: 0, data: 1 },
+      up(1),
+    ],
+    without: ["1"],
+  },
+  {
+    title: "a stack of the same name in a second backend",
+    service: "openstack",
+    script: [declare("Image", 0), up(), { step: "second backend", stack: 0 }, up(1)],
+    without: ["2", "9"],
+  },
+  {
+    title: "an adopted image is renamed without an alias",
+    service: "openstack",
+    script: [
+      { step: "outside", what: "make", image: 1 },
+      { step: "adopt", stack: 0, name: 0, image: 0, byName: false, takeOver: false, fields: 0 },
+      up(),
+      { step: "rename", stack: 0, n: 0, to: 1, alias: false },
+      up(),
+    ],
+    without: ["3", "4"],
+    inProcesses: true,
+  },
+  {
+    title: "somebody writes another resource's tag on an image, which is then undeclared",
+    service: "openstack",
+    script: [
+      declare("Image", 0),
+      up(),
+      { step: "undeclare", stack: 0, n: 0 },
+      { step: "outside", what: "retag", image: 0 },
+      up(),
+    ],
+    without: ["3"],
+  },
+  {
+    title: "another stack's image is adopted",
+    service: "openstack",
+    script: [
+      declare("Image", 0),
+      up(),
+      { step: "second stack", stack: 0 },
+      { step: "adopt", stack: 1, name: 0, image: 0, byName: false, takeOver: false, fields: 0 },
+      up(1),
+    ],
+    without: ["4b"],
+  },
+  {
+    title: "another project's unfinished image has the id and the tag of ours",
+    service: "openstack",
+    script: [declare("Image", 0), { step: "plant", stack: 0, n: 0, unfinished: true }, up()],
+    without: ["6"],
+  },
+];
