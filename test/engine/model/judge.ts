@@ -242,7 +242,11 @@ function deletedIsGone({ run, before, after, owners, service, account, stack }: 
     const others = stack.state.all().filter(other => partOfEntry(other, service) === key);
     if (after.get(String(entry.inputs.imageId))?.account !== account)
       broken("not seen counts as gone", `${short(entry.urn)} is deleted, and ${key} is there`);
-    else if (others.length === 0 && !run.warnings.some(({ urn }) => urn === entry.urn))
+    else if (
+      others.length === 0 &&
+      !named.includes(String(entry.inputs.imageId)) &&
+      !run.warnings.some(({ urn }) => urn === entry.urn)
+    )
       broken("left alone without a word", `${short(entry.urn)} is deleted, and ${key} is there`);
   }
 }
