@@ -12,6 +12,8 @@ export interface Problem {
   /** Path of the input, e.g. `source.digest` or `tags[3]`. */
   property: string;
   reason: string;
+  /** It passes by itself where an Image of the same program is still to finish the image that is meant. */
+  untilReady?: boolean;
 }
 
 /** One field of a resource on one service: what it may hold, and what a change of it means. */

@@ -23,11 +23,8 @@ export interface ImageAdapter<Image> {
   phase(image: Image): Phase;
   /** Whether the image can become what is ordered: what only a new image can change is right. */
   canBecome(image: Image, order: ImageOrder): boolean;
-  /**
-   * Makes the image's record, marked as unfinished.
-   * @returns "look again" where the service has just shown that its images carry owner tags in another way
-   */
-  begin(order: ImageOrder, job: Job): Promise<Begun<Image> | "look again">;
+  /** Makes the image's record, marked as unfinished. */
+  begin(order: ImageOrder, job: Job): Promise<Begun<Image>>;
   /** Waits until the service is through with the image's data. undefined: it is gone, or will never be through. */
   settled(image: Image, job: Job): Promise<Image | undefined>;
   /**

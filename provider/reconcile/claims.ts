@@ -81,6 +81,11 @@ export class Claims {
     return this.#claims.has(urnOf(resource));
   }
 
+  /** Whether a resource of the program declares this. */
+  isDeclared(key: Key): boolean {
+    return this.#lists.get(listOf(key))?.entries.has(key.entry ?? "") === true;
+  }
+
   /** What a resource declares. */
   of(resource: string): Key[] {
     return (this.#claims.get(urnOf(resource)) ?? []).map(({ key }) => key);

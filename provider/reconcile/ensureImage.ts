@@ -32,12 +32,9 @@ export async function ensureImage<Image>(
   job: Job,
 ): Promise<ImageFacts> {
   const work = { adapter, order, job };
-  for (;;) {
-    const [first, ...others] = await findUnfinished(work);
-    for (const other of others) await removeUnfinished(work, idOf(work, other), job);
-    const facts = (first && (await resume(work, first))) ?? (await makeNew(work));
-    if (facts !== "look again") return facts;
-  }
+  const [first, ...others] = await findUnfinished(work);
+  for (const other of others) await removeUnfinished(work, idOf(work, other), job);
+  return (first && (await resume(work, first))) ?? (await makeNew(work));
 }
 
 /** Finished images that carry the order's owner tag, although no state has them as this resource's. */
@@ -95,15 +92,13 @@ async function findUnfinished<Image>({ adapter, order, job }: Work<Image>): Prom
   return unfinished.sort((one, other) => rank(one) - rank(other));
 }
 
-async function makeNew<Image>(work: Work<Image>): Promise<ImageFacts | "look again"> {
+async function makeNew<Image>(work: Work<Image>): Promise<ImageFacts> {
   const { adapter, order, job } = work;
   let spent = 0;
   for (let meetings = 0; meetings < maxMeetings; meetings++) {
     // A run that was told to stop begins nothing: its end would be recorded nowhere.
     if (job.signal.aborted) throw new ImagesError("interrupted", "was told to stop before the image was begun");
-    const begun = await adapter.begin(order, job);
-    if (begun === "look again") return begun;
-    const { image, fresh, finished = [] } = begun;
+    const { image, fresh, finished = [] } = await adapter.begin(order, job);
     for (const other of finished) job.warn(finishedImage(adapter.factsOf(other)));
     try {
       const facts = fresh ? await complete(work, image, true) : await resume(work, image);

@@ -39,25 +39,21 @@ export class OwnerLooks<Image> {
   /**
    * @param options.earlier an answer of the last minute will do
    * @param options.hidden the hidden images, or else the others
+   * @param options.together all images of the stack at once, however few resources are looked up
    */
-  async find(tag: OwnerTag, options: { earlier: boolean; hidden?: boolean }): Promise<Image[]> {
-    const { earlier, hidden = false } = options;
+  async find(tag: OwnerTag, options: { earlier: boolean; hidden?: boolean; together?: boolean }): Promise<Image[]> {
+    const { earlier, hidden = false, together = false } = options;
     this.#seen.add(tag.resource);
     const filtered = this.#listing.filter !== "nothing";
     const keys = {
       resource: `resource ${tag.resource} ${hidden}`,
       stack: `stack ${filtered ? tag.stack : ""} ${hidden}`,
     };
-    const by = filtered && this.#seen.size <= singleLooks ? "resource" : "stack";
+    const by = filtered && !together && this.#seen.size <= singleLooks ? "resource" : "stack";
     const known = earlier ? Object.values(keys).find(key => this.#isRecent(key)) : undefined;
     if (known === undefined) this.#begin(keys[by], this.#listing.list(by, tag, hidden));
     const images = await (this.#looks.get(known ?? keys[by]) as Look<Image>).images;
     return images.filter(image => this.#listing.resourceOf(image) === tag.resource);
-  }
-
-  /** What was found so far doesn't count any more. */
-  forget(): void {
-    this.#looks.clear();
   }
 
   #isRecent(key: string): boolean {

@@ -51,7 +51,8 @@ export function partProvider(kind: Kind, partOf: (service: ImageService) => Part
         const found = await part?.check?.({ ...inputs, ...replaced }, known);
         Object.assign(inputs, found?.inputs);
         for (const warning of found?.warnings ?? []) warn(warning, urnOf(String(inputs.resource)));
-        if (part === undefined || (found !== undefined && found.problems.length > 0)) return found?.problems ?? [];
+        const problems = await lasting(service, inputs, found?.problems ?? []);
+        if (part === undefined || problems.length > 0) return problems;
         return await declaredTwice(part, inputs);
       });
       if (problems.length > 0) return { inputs: news, failures: toFailures(problems) };
@@ -146,6 +147,13 @@ export function partProvider(kind: Kind, partOf: (service: ImageService) => Part
       claims.release(String(props.resource), props.run as string | undefined);
     },
   };
+}
+
+/** The problems that stay: an Image of this program that an earlier run left unfinished is finished before what is declared of it. */
+async function lasting(service: ImageService, { imageId }: Values, problems: Problem[]): Promise<Problem[]> {
+  if (!problems.some(({ untilReady }) => untilReady)) return problems;
+  const key = { kind: "image", cloud: await service.address(), imageId: String(imageId).toLowerCase() } as const;
+  return claims.isDeclared(key) ? problems.filter(({ untilReady }) => !untilReady) : problems;
 }
 
 /** The owner tag of a copy that is an image: a new name of the resource doesn't change it. */

@@ -99,6 +99,7 @@ export function copyAcross(source: ImageService, other: OpenOther): PartService 
         problems.push({
           property: "imageId",
           reason: `image ${known.id} can't be copied: it is ${known.status}, and has to be active`,
+          untilReady: true,
         });
       }
       if (here && known !== undefined && name === known.name) {

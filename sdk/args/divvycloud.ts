@@ -43,7 +43,7 @@ export type DivvyCloudAdopt =
 
 interface DivvyCloudCommonImageArgs extends CommonArgs {
   service: "divvycloud";
-  /** Changed in place. Without it an image that is made from an instance is called by its mark, `pulumi-images-…`. */
+  /** Changed in place. Without it an image that is made from an instance is called `pulumi-images-…`, by its owner tag. */
   name?: Input<string>;
   /** `immediate` (default): a deletion waits until the image is gone. `queued`: it doesn't. */
   deletion?: Input<"immediate" | "queued">;

@@ -194,7 +194,7 @@ export function tenantCopies(source: ImageService, replicator: ReplicatorClient,
           problems.push({ property: "imageId", reason });
         } else if (image.status !== "active") {
           const reason = `image ${image.id} can't be copied: it is ${image.status}, and has to be active`;
-          problems.push({ property: "imageId", reason });
+          problems.push({ property: "imageId", reason, untilReady: true });
         }
       }
       const inputs = connection === undefined ? {} : { destination: connection };

@@ -1,4 +1,3 @@
-import type { OwnerLooks } from "../../reconcile/ownerLooks.ts";
 import type { Carrier } from "../../reconcile/ownership.ts";
 import type { Memberships } from "../memberships.ts";
 import type { Reads } from "../reads.ts";
@@ -7,6 +6,7 @@ import type { GlanceClient } from "./client.ts";
 import type { Dialect } from "./dialect.ts";
 import type { Invitation } from "./invitations.ts";
 import type { MemberReads } from "./memberReads.ts";
+import type { OwnedImages } from "./owned.ts";
 import type { Rest } from "./rest.ts";
 import type { WriteQueue } from "./writes.ts";
 
@@ -19,7 +19,7 @@ export interface GlanceCloud {
   memberships: Memberships<Invitation>;
   writes: WriteQueue;
   rest: Rest;
-  owned: OwnerLooks<WireImage>;
+  owned: OwnedImages;
   /** How images carry their owner tag here; learned from what the cloud refuses. */
   carrier: Carrier;
   /** See ImageService. */

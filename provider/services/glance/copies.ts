@@ -60,7 +60,8 @@ export function copiesInStores(cloud: GlanceCloud, discovery: Discovery): PartSe
       if (!hasUnknown(values.imageId) && !isCopied(values, before)) {
         const image = await cloud.client.get(String(values.imageId));
         const problem = image === undefined ? "there is no such image on this connection" : inactive(image);
-        if (problem !== undefined) problems.push({ property: "imageId", reason: problem });
+        if (problem !== undefined)
+          problems.push({ property: "imageId", reason: problem, untilReady: image !== undefined });
       }
       return { problems, inputs: { stores } };
     },

@@ -73,13 +73,12 @@ async function findOwned(
 }
 
 /** Makes the image's record. The server's "already exists" tells a run that another one was faster. */
-async function begin(cloud: GlanceCloud, order: ImageOrder): Promise<Begun<WireImage> | "look again"> {
+async function begin(cloud: GlanceCloud, order: ImageOrder): Promise<Begun<WireImage>> {
   const chosen = (order.values.imageId as string | undefined)?.toLowerCase();
   const finished: WireImage[] = [];
   let looked = !cloud.dialect.hidden;
   for (const id of chosen === undefined ? imageIdsOf(order.ownerTag, cloud.dialect.hidden) : [chosen]) {
     const made = await createOwned(cloud, order, id);
-    if (made === "look again") return made;
     if (made !== undefined) return { image: made, fresh: true, finished };
     // 409: there is, or there was, an image with this id.
     const existing = await cloud.client.get(id);

@@ -5,19 +5,36 @@ import type { Query } from "./client.ts";
 import type { GlanceCloud } from "./cloud.ts";
 import { asImageTags, ownerProperties, ownershipOf } from "./ownership.ts";
 
-/** Looks for the project's own images by their owner tag. */
-export function ownedImages(cloud: GlanceCloud): OwnerLooks<WireImage> {
-  const filterOf = (by: keyof OwnerTag, tag: OwnerTag): Query => {
-    if (!cloud.dialect.filters) return {};
-    const property = { [ownerProperties[by]]: tag[by] };
-    return cloud.carrier === "tags" ? { tag: asImageTags(property) } : property;
+/** Finds the project's own images by their owner tag. */
+export interface OwnedImages {
+  find: OwnerLooks<WireImage>["find"];
+}
+
+/** Where the cloud forbids the properties, image tags carry the owner tag: those of a whole stack are looked for once. */
+export function ownedImages(cloud: GlanceCloud): OwnedImages {
+  const byProperties = looks(cloud, (by, tag) => ({ [ownerProperties[by]]: tag[by] }));
+  // Without filters one listing shows everything.
+  if (!cloud.dialect.filters) return byProperties;
+  const byImageTags = looks(cloud, (by, tag) => ({ tag: asImageTags({ [ownerProperties[by]]: tag[by] }) }));
+  return {
+    async find(tag, options) {
+      const [found, tagged] = await Promise.all([
+        byProperties.find(tag, options),
+        byImageTags.find(tag, { ...options, earlier: true, together: true }),
+      ]);
+      return [...found, ...tagged.filter(({ id }) => !found.some(image => image.id === id))];
+    },
   };
+}
+
+function looks(cloud: GlanceCloud, filterOf: (by: keyof OwnerTag, tag: OwnerTag) => Query): OwnerLooks<WireImage> {
+  const { filters } = cloud.dialect;
   return new OwnerLooks({
-    filter: cloud.dialect.filters ? "owner tag" : "nothing",
+    filter: filters ? "owner tag" : "nothing",
     async list(by, tag, hidden) {
       const owner = await cloud.projectId();
       const variant = hidden && cloud.dialect.hidden ? { os_hidden: true } : {};
-      const listed = await cloud.client.list({ owner, ...filterOf(by, tag), ...variant });
+      const listed = await cloud.client.list({ owner, ...(filters ? filterOf(by, tag) : {}), ...variant });
       // Another project may have shared an image with the same tag, and not every cloud knows the filters.
       return listed.filter(image => image.owner === owner && ownershipOf(image).resource !== undefined);
     },

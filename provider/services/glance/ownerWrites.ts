@@ -21,15 +21,8 @@ const weaker: Record<Carrier, Carrier | undefined> = { properties: "tags", tags:
  * (Glance's property protections), and image tags too: which it takes is learned from its refusals.
  * @returns undefined where the id is used, or was
  */
-export async function createOwned(
-  cloud: GlanceCloud,
-  order: ImageOrder,
-  id: string,
-): Promise<WireImage | "look again" | undefined> {
-  const before = cloud.carrier;
+export async function createOwned(cloud: GlanceCloud, order: ImageOrder, id: string): Promise<WireImage | undefined> {
   return await withCarrier(cloud, async carrier => {
-    // What an earlier run began carries image tags, too, and has to be looked for by these.
-    if (carrier === "tags" && before !== carrier) return "look again";
     const owner = unfinishedOwner(order.ownerTag, carrier);
     const body = createBody(order.values, id);
     if (carrier !== "tags") return await cloud.client.create({ ...body, ...owner });
@@ -47,7 +40,6 @@ async function withCarrier<T>(cloud: GlanceCloud, write: (carrier: Carrier) => P
     const next = isRefused(carrier, error) ? weaker[carrier] : undefined;
     if (next === undefined) throw error;
     cloud.carrier = next;
-    cloud.owned.forget();
     try {
       return await withCarrier(cloud, write);
     } catch (later) {
