@@ -234,7 +234,7 @@ function deletedIsGone({ run, before, after, owners, service, account, stack }: 
         broken("not seen counts as gone", `${short(entry.urn)} is deleted, and ${describe(left)} is there`);
       else if (!named.includes(left.id))
         broken("left alone without a word", `${short(entry.urn)} is deleted, and ${describe(left)} is there`);
-      else if (owners.get(left.id)?.has(entry.uid) && left.finished)
+      else if (owners.get(left.id)?.has(entry.uid) && owners.get(left.id)?.size === 1 && left.finished)
         broken("not deleted", `${short(entry.urn)} owned ${describe(left)}, which is there: ${named}`);
     }
     const key = partOfEntry(entry, service);
