@@ -110,6 +110,8 @@ onEachCloud("a provider process that outlives its run", cloud => {
       try {
         for (const life of [1, 2]) {
           const left = await provider.make("image", order({ hidden }), resource);
+          // As a run leaves it that is killed before its last request.
+          await api.patch(left.id, { op: "add", path: "/pulumi_images_unfinished", value: new Date().toISOString() });
           const before = recorder().requests.length;
           const found = await provider.make("image", order({ hidden: !hidden }), resource);
           assert.equal(found.id, left.id, `life ${life}`);
