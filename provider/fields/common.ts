@@ -42,7 +42,7 @@ export function commonImageFields(service: ServiceName): Record<string, Field> {
 
 /** How an existing image comes under management. */
 export function adoptSchema(id: v.GenericSchema<unknown>) {
-  const form = "adopt must be { id } or { name }";
+  const form = "adopt must be { id } or { name }; takeOver goes with id";
   return v.union(
     [
       record("adopt", { id, takeOver: v.optional(flag("adopt.takeOver")) }),

@@ -16,8 +16,13 @@ export interface ImageAdapter<Image> {
   findOwned(order: ImageOrder, earlier: boolean): Promise<Image[]>;
   /** The image as it is now; undefined where there is none. */
   get(id: string): Promise<Image | undefined>;
-  /** The same, where many that are asked for together are one request. */
-  look?(id: string): Promise<Image | undefined>;
+  /**
+   * The same, where many that are asked for together are one request.
+   * @param earlier an answer from earlier in this run will do, though never from before a write
+   */
+  look(id: string, earlier: boolean): Promise<Image | undefined>;
+  /** What an image says of its owner takes a request of its own. */
+  readonly asksForOwner?: boolean;
   factsOf(image: Image): ImageFacts;
   ownershipOf(image: Image): Ownership | Promise<Ownership>;
   phase(image: Image): Phase;
@@ -89,9 +94,4 @@ export class SpentImage extends Error {
   constructor(cause: Error) {
     super(cause.message, { cause });
   }
-}
-
-/** The image as it is now; many that are asked for together are one request, where the service can. */
-export function look<Image>(adapter: ImageAdapter<Image>, id: string): Promise<Image | undefined> {
-  return adapter.look?.(id) ?? adapter.get(id);
 }

@@ -1,6 +1,6 @@
 import { ImagesError } from "../errors.ts";
 import type { ImageFacts } from "../services/service.ts";
-import { type ImageAdapter, look } from "./adapter.ts";
+import type { ImageAdapter } from "./adapter.ts";
 import { type Ownership, type OwnerTag, recordOf } from "./ownership.ts";
 
 /**
@@ -14,7 +14,7 @@ export async function claimImage<Image>(
   tag: OwnerTag,
   takeOver: boolean,
 ): Promise<ImageFacts> {
-  const image = await look(adapter, id);
+  const image = await adapter.look(id, false);
   if (image === undefined) throw new ImagesError("not-found", `there is no image ${id} to adopt`);
   const owner = await adapter.ownershipOf(image);
   const refusal = whyNotAdoptable(id, owner, tag, takeOver);

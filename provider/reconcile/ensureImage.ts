@@ -123,7 +123,9 @@ async function makeNew<Image>(work: Work<Image>): Promise<ImageFacts> {
 async function resume<Image>(work: Work<Image>, found: Image): Promise<Outcome> {
   const { adapter, job } = work;
   job.report("resuming what an earlier run began");
-  const image = await adapter.settled(found, job);
+  // It was found by a listing, which may be older than what another run has done to it since.
+  const now = await adapter.get(idOf(work, found));
+  const image = now && (await adapter.settled(now, job));
   if (image !== undefined) {
     if (!(await adapter.ownershipOf(image)).unfinished) {
       job.warn(finishedElsewhere(adapter.factsOf(image)));

@@ -1,5 +1,5 @@
 import type { ImageFacts, ImageService } from "../services/service.ts";
-import { type ImageAdapter, look } from "./adapter.ts";
+import type { ImageAdapter } from "./adapter.ts";
 import { claimImage } from "./adoptImage.ts";
 import { canResume, ensureImage, finishedImages, resumeImage } from "./ensureImage.ts";
 import { removeImage } from "./removeImage.ts";
@@ -19,8 +19,9 @@ export function reconciled<Image>(adapter: ImageAdapter<Image>): Reconciled {
     finishedImages: order => finishedImages(adapter, order),
     deleteImage: (id, removal, job) => removeImage(adapter, id, removal, job),
     claimImage: (id, tag, takeOver): Promise<ImageFacts> => claimImage(adapter, id, tag, takeOver),
-    async ownershipOf(id) {
-      const image = await look(adapter, id);
+    async ownershipOf(id, earlier = false) {
+      if (earlier && adapter.asksForOwner) return undefined;
+      const image = await adapter.look(id, earlier);
       return image === undefined ? undefined : await adapter.ownershipOf(image);
     },
   };

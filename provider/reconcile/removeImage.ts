@@ -1,5 +1,5 @@
 import type { Job } from "../services/service.ts";
-import { type DeleteOptions, type ImageAdapter, look } from "./adapter.ts";
+import type { DeleteOptions, ImageAdapter } from "./adapter.ts";
 import { type ExpectedOwner, isAnothers } from "./ownership.ts";
 import { anothersImage } from "./warnings.ts";
 
@@ -18,7 +18,7 @@ export async function removeImage<Image>(
   { owner, ...options }: Removal,
   job: Job,
 ): Promise<boolean> {
-  const image = await look(adapter, id);
+  const image = await adapter.look(id, false);
   if (image === undefined) return false;
   const isKept = owner !== undefined && isAnothers(await adapter.ownershipOf(image), owner);
   if (isKept) job.warn(anothersImage(adapter.factsOf(image)));

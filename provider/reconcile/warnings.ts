@@ -2,7 +2,7 @@ import type { ImageFacts } from "../services/service.ts";
 
 /** A finished image that carries the owner tag of a resource whose state doesn't have it. */
 export function finishedImage(image: ImageFacts): string {
-  return `${described(image)} carries this resource's owner tag and is finished, but this stack's state doesn't have it. It is left alone, and a new image is made. It may be another resource's by now (renamed, moved, or in a stack of the same name), one that was kept (retainOnDelete, pulumi state delete), or what a killed run made. To take it over, write adopt: { id: ${JSON.stringify(image.id)} }; if nobody needs it, delete it by hand`;
+  return `${described(image)} carries this resource's owner tag and is finished, but this stack's state doesn't have it. It is left alone, and a new image is made. To use it instead of a new one, write adopt: { id: ${JSON.stringify(image.id)} } before you run pulumi up; if nobody needs it, delete it by hand. It may have been kept (retainOnDelete, pulumi state delete), belong to a resource that was renamed or moved, or to a stack of the same name, or a killed run may have finished it`;
 }
 
 /** An image that its resource's deletion leaves alone. */
@@ -12,7 +12,12 @@ export function anothersImage(image: ImageFacts): string {
 
 /** An image that another run of the same resource finished first. */
 export function finishedElsewhere(image: ImageFacts): string {
-  return `${described(image)} was finished by another run of this resource at the same time, so it is left alone, and a new image is made. To take it over, write adopt: { id: ${JSON.stringify(image.id)} }; if nobody needs it, delete it by hand`;
+  return `${described(image)} was finished by another run of this resource at the same time, so it is left alone, and a new image is made. To have it under management, adopt it: adopt: { id: ${JSON.stringify(image.id)} }; if nobody needs it, delete it by hand`;
+}
+
+/** An image that this stack still manages, and another one has adopted. */
+export function adoptedElsewhere(id: string): string {
+  return `image ${id} carries the owner tag of another resource, which has adopted it: both write to it now. If the other one is to have it, take it out of this stack: pulumi state delete`;
 }
 
 /** What isn't safe on a service that takes no owner tag. */

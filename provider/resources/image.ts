@@ -5,8 +5,8 @@ import { ImagesError } from "../errors.ts";
 import { hasUnknown, knownIn, type Problem, unknownValue } from "../fields/field.ts";
 import { whyNotAdoptable } from "../reconcile/adoptImage.ts";
 import { claims, refuseConflicts, thisRun } from "../reconcile/claims.ts";
-import { expectedOwner, ownerTagOf, recordOf } from "../reconcile/ownership.ts";
-import { finishedImage, untagged } from "../reconcile/warnings.ts";
+import { expectedOwner, isAnothers, type OwnerTag, ownerTagOf, recordOf } from "../reconcile/ownership.ts";
+import { adoptedElsewhere, finishedImage, untagged } from "../reconcile/warnings.ts";
 import { configure, serviceOf, tableOf } from "../runtime.ts";
 import type { ImageFacts, ImageOrder, ImageService, Values } from "../services/service.ts";
 import { lostContent } from "../services/storedData.ts";
@@ -116,6 +116,7 @@ export const image: Provider = {
     // Without a list of what is managed it is a read of somebody else's image (Image.get).
     if (props.managed === undefined) return { id: facts.id, props: outputsFrom(table, props, facts), inputs: props };
     tellOfOwner(props, facts);
+    await warnOfOtherOwner(service, id, props);
     const seen = withContentDrift(props, facts);
     const inputs = inputsFrom(table, props, seen);
     return { id: facts.id, props: refreshedOutputs(table, props, seen), inputs };
@@ -175,15 +176,42 @@ async function problemOfNew(inputs: Values): Promise<Problem | undefined> {
       for (const image of finished) warn(finishedImage(image), urnOf(String(inputs.resource)));
       return undefined;
     }
-    const { id, takeOver } = inputs.adopt as Adoption;
-    const owner = id === undefined ? undefined : await service.ownershipOf(id);
-    const refusal = owner && whyNotAdoptable(String(id), owner, ownerTag, takeOver === true);
+    const refusal = await refusalOf(service, inputs, ownerTag);
     return refusal && problemOf("adopt", refusal);
   } catch (error) {
     // The create meets it again, and has to get along with it.
     if (error instanceof ImagesError) return undefined;
     throw error;
   }
+}
+
+/** Why an image can't be adopted as it is declared. One that isn't there yet may come by what the program makes first. */
+async function refusalOf(service: ImageService, inputs: Values, ownerTag: OwnerTag): Promise<ImagesError | undefined> {
+  const adoption = inputs.adopt as Adoption;
+  try {
+    const facts = await adopted(service, adoption, Object.keys(inputs));
+    const owner = await service.ownershipOf(facts.id);
+    return (
+      (owner && whyNotAdoptable(facts.id, owner, ownerTag, adoption.takeOver === true)) ?? whyDifferent(facts, inputs)
+    );
+  } catch (error) {
+    if (error instanceof ImagesError && error.code === "conflict") return error;
+    throw error;
+  }
+}
+
+/** What an image is, and can't be changed to what is declared. */
+function whyDifferent(facts: ImageFacts, inputs: Values): ImagesError | undefined {
+  const { fields } = tableOf("Image", inputs.service);
+  const { replaces } = changesOf(tableOf("Image", inputs.service), { ...facts, ...kept(inputs) }, inputs);
+  const different = replaces.filter(field => fields[field]?.reported);
+  if (different.length === 0) return undefined;
+  const list = different
+    .map(field => `${field} is ${JSON.stringify(facts[field]) ?? "not set"}, not ${JSON.stringify(inputs[field])}`)
+    .join("; ");
+  return new ImagesError("conflict", `image ${facts.id} can't be adopted as it is declared: ${list}`, {
+    hint: "Declare what the image is, or leave adopt out to have a new one made",
+  });
 }
 
 /** How a program names an image to adopt. */
@@ -196,6 +224,14 @@ interface Adoption {
   region?: string;
   /** Even from another stack. */
   takeOver?: boolean;
+}
+
+/** Another stack may have taken the image over: then both write to it. */
+async function warnOfOtherOwner(service: ImageService, id: string, props: Values): Promise<void> {
+  const expected = expectedOwner(props);
+  if (expected.recorded === undefined) return;
+  const owner = await service.ownershipOf(id, true);
+  if (owner && isAnothers(owner, expected)) warn(adoptedElsewhere(id), urnOf(String(props.resource)));
 }
 
 /** The outputs with the owner tag that the image carries: a new name of the resource doesn't change it. */
@@ -260,16 +296,9 @@ async function adopt(service: ImageService, inputs: Values): Promise<ImageFacts>
   const adoption = inputs.adopt as Adoption;
   const facts = await adopted(service, adoption, Object.keys(inputs));
   refuseConflicts(await declareImage(service, facts.id, inputs));
-  const { replaces, change, any } = changesOf(table, { ...facts, ...kept(inputs) }, inputs);
-  const different = replaces.filter(field => table.fields[field]?.reported);
-  if (different.length > 0) {
-    const list = different
-      .map(field => `${field} is ${JSON.stringify(facts[field]) ?? "not set"}, not ${JSON.stringify(inputs[field])}`)
-      .join("; ");
-    throw new ImagesError("conflict", `image ${facts.id} can't be adopted as it is declared: ${list}`, {
-      hint: "Declare what the image is, or leave adopt out to have a new one made",
-    });
-  }
+  const { change, any } = changesOf(table, { ...facts, ...kept(inputs) }, inputs);
+  const different = whyDifferent(facts, inputs);
+  if (different !== undefined) throw different;
   if (order.data !== undefined) await demandContent(service, facts, order, job);
   const takeOver = adoption.takeOver === true;
   const owner = await service.ownershipOf(facts.id);
@@ -340,7 +369,7 @@ async function demandContent(
 ): Promise<void> {
   if (await service.holdsContent(facts, order, job)) return;
   throw new ImagesError("conflict", `the data of image ${facts.id} isn't what the declared source gives`, {
-    hint: "Leave source out to keep the data as it is, or run up with --replace to have a new image made from the source",
+    hint: "Leave source out to keep the data as it is, or leave adopt out to have a new image made from the source",
   });
 }
 

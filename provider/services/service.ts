@@ -101,8 +101,11 @@ export interface ImageService {
   createImage(order: ImageOrder, job: Job): Promise<ImageFacts>;
   /** Finished images that carry the order's owner tag: a create leaves them alone, and warns of them. */
   finishedImages(order: ImageOrder): Promise<ImageFacts[]>;
-  /** What the image says of its owner; undefined where there is no such image. */
-  ownershipOf(id: string): Promise<Ownership | undefined>;
+  /**
+   * What the image says of its owner; undefined where there is no such image.
+   * @param earlier an answer from earlier in this run will do; undefined, too, where it would take a request of its own
+   */
+  ownershipOf(id: string, earlier?: boolean): Promise<Ownership | undefined>;
   /** Writes an owner tag on an existing image. See reconcile/adoptImage.ts. */
   claimImage(id: string, tag: OwnerTag, takeOver: boolean): Promise<ImageFacts>;
   /** The digests by which the service can say that it has the right data, e.g. `sha512`. */

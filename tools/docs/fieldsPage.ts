@@ -56,7 +56,7 @@ const meanings: Record<Field["change"], { word: string; meaning: string }> = {
 const elsewhere: Record<string, Partial<Record<Field["change"], string>>> = {
   connection: { none: "replaces, unless it leads to the same thing" },
   source: { none: "replaces, if the data is other data" },
-  adopt: { none: "another image replaces: the old one is deleted" },
+  adopt: { none: "another id is refused; no change by itself" },
   to: { none: "in place", replace: "another place replaces; all else in place" },
 };
 

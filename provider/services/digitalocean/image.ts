@@ -8,6 +8,7 @@ import type { DigitalOceanCloud } from "./cloud.ts";
 import { deleteImage } from "./delete.ts";
 import { snapshotDroplet, untilDropletIdle } from "./fromDroplet.ts";
 import { adoptedOwnerTag, isMadeFrom, markersOf, newMarker, newOwnerTag, ownershipOf, ownTagsOf } from "./ownership.ts";
+import { earlierMs } from "./reads.ts";
 import { addOwnTag } from "./tagging.ts";
 import { update } from "./update.ts";
 import { ImportFailure, importing, untilAvailable } from "./waiting.ts";
@@ -20,7 +21,7 @@ export function imageAdapter(cloud: DigitalOceanCloud): ImageAdapter<WireImage> 
   return {
     findOwned: order => findOwned(cloud, order, lookMs),
     get: id => cloud.client.image(id),
-    look: id => cloud.reads.read(id),
+    look: (id, earlier) => cloud.reads.read(id, earlier ? earlierMs : undefined),
     factsOf,
     ownershipOf,
     phase,

@@ -19,7 +19,8 @@ export function imageAdapter(cloud: DivvyCloud): ImageAdapter<ImageFacts> {
   return {
     findOwned: order => findOwned(cloud, order),
     get: async id => factsOf(await cloud.client.detail(id)),
-    look: id => cloud.reads.read(id),
+    look: (id, earlier) => cloud.reads.read(id, earlier),
+    asksForOwner: true,
     factsOf: facts => facts,
     ownershipOf: async ({ id, name }) => ownershipOf(name, await cloud.client.notes(id)),
     phase,

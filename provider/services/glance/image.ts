@@ -21,8 +21,8 @@ export function imageAdapter(cloud: GlanceCloud): ImageAdapter<WireImage> {
       const image = await cloud.client.get(id);
       return image === undefined || isDeleted(image) ? undefined : image;
     },
-    look: async id => {
-      const image = await cloud.reads.read(id.toLowerCase());
+    look: async (id, earlier) => {
+      const image = await cloud.reads.read(id.toLowerCase(), earlier);
       return image === undefined || isDeleted(image) ? undefined : image;
     },
     factsOf: image => factsOf(image, cloud.dialect),

@@ -18,7 +18,7 @@ export function imageAdapter(cloud: GlanceV1Cloud): ImageAdapter<WireImage> {
   return {
     findOwned: (order, earlier) => findOwned(cloud, order, earlier),
     get: async id => present(await cloud.client.get(id)),
-    look: async id => present(await cloud.reads.read(id.toLowerCase())),
+    look: async (id, earlier) => present(await cloud.reads.read(id.toLowerCase(), earlier)),
     factsOf,
     ownershipOf,
     phase,
