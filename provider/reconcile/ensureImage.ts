@@ -64,6 +64,8 @@ export async function resumeImage<Image>(
   const image = await adapter.settled(found, job);
   const facts = image && (await tryToComplete(work, image, true));
   if (facts !== undefined) return facts;
+  const now = await adapter.get(id);
+  if (now !== undefined && isAnothers(await adapter.ownershipOf(now), expected)) throw anothers(id);
   await adapter.delete(id, { force: true, recorded: true }, job);
   throw new ImagesError("conflict", `image ${id}, which an earlier run began, couldn't be finished, and was removed`, {
     hint: "Run pulumi up again: it makes a new one",

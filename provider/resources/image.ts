@@ -4,7 +4,7 @@ import { warn } from "../engine.ts";
 import { ImagesError } from "../errors.ts";
 import { hasUnknown, knownIn, type Problem, unknownValue } from "../fields/field.ts";
 import { whyNotAdoptable } from "../reconcile/adoptImage.ts";
-import { claims, refuseConflicts } from "../reconcile/claims.ts";
+import { claims, refuseConflicts, thisRun } from "../reconcile/claims.ts";
 import { expectedOwner, ownerTagOf, recordOf } from "../reconcile/ownership.ts";
 import { finishedImage, untagged } from "../reconcile/warnings.ts";
 import { configure, serviceOf, tableOf } from "../runtime.ts";
@@ -95,7 +95,9 @@ export const image: Provider = {
       const facts =
         inputs.adopt === undefined ? await service.createImage(orderOf(inputs), job) : await adopt(service, inputs);
       await declareImage(service, facts.id, inputs);
-      return { id: facts.id, outs: outputs(inputs, facts, rememberedAs(service, await asking, facts.owner)) };
+      if (inputs.adopt !== undefined) claims.hold(String(inputs.resource), thisRun);
+      const outs = outputs(inputs, facts, rememberedAs(service, await asking, facts.owner));
+      return { id: facts.id, outs: { ...outs, ...adoptionOf(inputs) } };
     } catch (error) {
       const account = await asking;
       throw partly(error, facts => outputs(inputs, facts, rememberedAs(service, account, facts.owner)));
@@ -197,8 +199,16 @@ interface Adoption {
 }
 
 /** The outputs with the owner tag that the image carries: a new name of the resource doesn't change it. */
-function keepingOwner({ ownerTag }: Values, outputs: Values): Values {
-  return ownerTag === undefined ? outputs : { ...outputs, ownerTag };
+function keepingOwner({ ownerTag, run }: Values, outputs: Values): Values {
+  return { ...outputs, ...(ownerTag === undefined ? {} : { ownerTag }), ...(run === undefined ? {} : { run }) };
+}
+
+/**
+ * Which run adopted an image. The state of a resource that was renamed can still say its old name, which the adopting one may have now: the run
+ * tells the two apart when the old one is deleted.
+ */
+function adoptionOf({ adopt }: Values): Values {
+  return adopt === undefined ? {} : { run: thisRun };
 }
 
 /** What the source holds now, so that a preview shows when it changed. */

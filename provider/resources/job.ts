@@ -18,7 +18,9 @@ export function jobOf(verb: keyof typeof defaultMinutes, inputs: Values): Job {
     warn: text => warn(text, urn),
     stays(key) {
       const keeper = claims.keeper(key, urn, inputs.run as string | undefined);
-      if (keeper?.other) warn(`${described(key)} stays: the ${keeper.name} declares it`, urn);
+      // An older one of the same name that is replaced has nothing to tell; what was adopted under an image's old name has.
+      if (keeper?.other || (keeper && key.kind === "image"))
+        warn(`${described(key)} stays: the ${keeper.name} declares it`, urn);
       return keeper !== undefined;
     },
     signal: stopping,

@@ -80,6 +80,7 @@ const expected = [
   ...[
     /is gone|isn't there|no such image|not found/i,
     /needn't be shared with/,
+    /doesn't let this account copy/,
     /isn't what the declared source gives/,
     /has been deleted|was deleted/,
   ],
@@ -203,7 +204,7 @@ function nothingShared({ stack, stacks, before, after, run, account, killed }: C
       if (was?.finished)
         broken("a create takes a finished image", `${short(entry.urn)} has ${describe(was)}, which was there before`);
     } else {
-      const foreign = was?.stackTag !== undefined && was.stackTag !== stackTagOf(stack);
+      const foreign = was?.ownerTag !== undefined && was.stackTag !== undefined && was.stackTag !== stackTagOf(stack);
       if (foreign && adopt.takeOver !== true)
         broken("adopted without takeOver", `${short(entry.urn)} has ${describe(was)}, which is another stack's`);
       const rival = run.created.find(
@@ -233,7 +234,7 @@ function deletedIsGone({ run, before, after, owners, service, account, stack }: 
         broken("not seen counts as gone", `${short(entry.urn)} is deleted, and ${describe(left)} is there`);
       else if (!named.includes(left.id))
         broken("left alone without a word", `${short(entry.urn)} is deleted, and ${describe(left)} is there`);
-      else if (owners.get(left.id)?.has(entry.uid) && left.finished)
+      else if (owners.get(left.id)?.has(entry.uid) && owners.get(left.id)?.size === 1 && left.finished)
         broken("not deleted", `${short(entry.urn)} owned ${describe(left)}, which is there: ${named}`);
     }
     const key = partOfEntry(entry, service);
@@ -241,7 +242,11 @@ function deletedIsGone({ run, before, after, owners, service, account, stack }: 
     const others = stack.state.all().filter(other => partOfEntry(other, service) === key);
     if (after.get(String(entry.inputs.imageId))?.account !== account)
       broken("not seen counts as gone", `${short(entry.urn)} is deleted, and ${key} is there`);
-    else if (others.length === 0 && !run.warnings.some(({ urn }) => urn === entry.urn))
+    else if (
+      others.length === 0 &&
+      !named.includes(String(entry.inputs.imageId)) &&
+      !run.warnings.some(({ urn }) => urn === entry.urn)
+    )
       broken("left alone without a word", `${short(entry.urn)} is deleted, and ${key} is there`);
   }
 }
@@ -254,7 +259,8 @@ function droppedIsGone({ run, after, service }: Case): void {
     if (image !== undefined)
       broken("not seen counts as gone", `a refresh forgets ${short(entry.urn)}, and ${describe(image)} is there`);
     const key = partOfEntry(entry, service);
-    if (key !== undefined && hasPart(after, key))
+    const again = run.created.some(created => partOfEntry(created.entry, service) === key);
+    if (key !== undefined && !again && hasPart(after, key))
       broken("not seen counts as gone", `a refresh forgets ${short(entry.urn)}, and ${key} is there`);
   }
 }

@@ -316,7 +316,15 @@ export class Life {
     for (const stack of this.#stacks) stack.stale.add(image.id);
     if (step.what === "delete") await this.#service.remove(image);
     else if (step.what === "rename") await this.#service.rename(image, "renamed outside");
-    else await this.#service.retag(image, step.what === "retag" ? "f".repeat(32) : undefined);
+    else {
+      const tag = step.what === "retag" ? "f".repeat(32) : undefined;
+      // Where the operator forbids it, nobody can.
+      const done = await this.#service.retag(image, tag).then(
+        () => true,
+        () => false,
+      );
+      if (!done) return;
+    }
     if (step.what === "retag") this.#owners.set(image.id, new Set());
     const what = { delete: "deletes", rename: "renames", retag: "writes another owner tag on", untag: "untags" };
     this.#say(`behind Pulumi's back, somebody ${what[step.what]} image ${image.id} (${image.name})`);
@@ -398,6 +406,9 @@ export class Life {
     for (const { entry } of [...run.created, ...run.updated.map(entry => ({ entry }))])
       for (const other of this.#stacks)
         if (other !== stack) other.stale.add(imageOf(entry) ?? String(entry.inputs.imageId));
+    // What a run that broke off had begun is noted nowhere.
+    if (run.cut || run.failed.size > 0)
+      for (const { entry, inputs } of run.begun) stack.stale.add((entry && imageOf(entry)) ?? String(inputs.imageId));
     for (const entry of run.deleted)
       for (const other of this.#stacks) other.stale.add(imageOf(entry) ?? String(entry.inputs.imageId));
   }

@@ -10,6 +10,7 @@ import { again, type Lived, live } from "./lives.ts";
 import { loadProviders } from "./loadedProvider.ts";
 import { mutations } from "./mutations.ts";
 import { startProviders } from "./processProvider.ts";
+import type { Kind } from "./provider.ts";
 import { type CloudKind, startBench } from "./services/bench.ts";
 import { openService } from "./services/index.ts";
 import type { Step } from "./steps.ts";
@@ -33,6 +34,8 @@ const { values: options } = parseArgs({
     ignore: { type: "string", default: "" },
     /** Steps that don't come, by their names, with commas. */
     without: { type: "string", default: "" },
+    /** The kinds of resources, with commas. Default: all that the service has. */
+    kinds: { type: "string" },
     /** Switches a rule off, see mutations.ts, and ends with the first failure, which is then what is wanted. */
     "without-rule": { type: "string" },
     /** Another build of the provider than this folder's own: its dist. */
@@ -80,7 +83,9 @@ async function work(): Promise<void> {
   if (changes === undefined) throw new Error(`there is no rule ${rule}: ${Object.keys(mutations).join(", ")}`);
   const real = options.provider === "process" ? await startProviders() : undefined;
   const start = real?.start ?? (await loadProviders(changes, options.dist));
-  const on: Lived = { bench, start, ...(await openService(bench)) };
+  const opened = await openService(bench);
+  const kinds = (options.kinds?.split(",") as Kind[] | undefined) ?? opened.service.kinds;
+  const on: Lived = { bench, start, ids: opened.ids, service: { ...opened.service, kinds } };
   try {
     process.exitCode = replay === undefined ? await lives(on) : await relive(on, JSON.parse(replay) as Step[]);
   } finally {
