@@ -302,8 +302,9 @@ onEachCloud("A create and unfinished images", cloud => {
     assert.equal(Object.hasOwn((await stack.outputs("web")).properties ?? {}, unfinished), false);
     const [last] = cloud().writes().slice(-1);
     assert.equal(last, `PATCH /v2/images/${image?.id}`);
-    const count = recorder().requests.filter(({ path }) => path.startsWith("/v2/images")).length;
-    assert.ok(count <= 4, `${count} requests`);
+    // A run looks once for image tags that carry owner tags, whatever it makes.
+    const asked = recorder().requests.filter(({ path }) => path.startsWith("/v2/images") && !path.includes("&tag="));
+    assert.ok(asked.length <= 4, asked.map(({ method, path }) => `${method} ${path}`).join("\n"));
   });
 
   for (const disk of ["one", "two"] as const) {

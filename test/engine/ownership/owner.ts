@@ -18,7 +18,17 @@ export function ownerTagOf(urn: string, generation = 0): OwnerTag {
 
 /** The id that the first image of a resource asks for. */
 export function firstIdOf({ pulumi_images_resource: resource }: OwnerTag): string {
-  const hex = digest(resource);
+  return uuidOf(resource);
+}
+
+/** The ids that its later images ask for on a day. */
+export function laterIdsOf({ pulumi_images_resource: resource }: OwnerTag, day: Date, count: number): string[] {
+  const date = day.toISOString().slice(0, 10);
+  return Array.from({ length: count }, (_, attempt) => uuidOf(`${resource}/${date}/${attempt}`));
+}
+
+function uuidOf(text: string): string {
+  const hex = digest(text);
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-8${hex.slice(13, 16)}-8${hex.slice(17, 20)}-${hex.slice(20, 32)}`;
 }
 
