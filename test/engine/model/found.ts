@@ -81,7 +81,7 @@ export const found: Found[] = [
       { step: "rename", stack: 0, n: 0, to: 1, alias: false },
       up(),
     ],
-    without: ["3", "4"],
+    without: ["4"],
     inProcesses: true,
   },
   {

@@ -78,7 +78,7 @@ const expected = [
   ],
   ...[/there (is|are) (no|\d+) images?/, /no longer there/, /carries the owner tag/, /not authorized|forbidden|403/i],
   ...[
-    /is gone|isn't there|no such image|not found/i,
+    /is gone|isn't there|no such image|not (be )?found/i,
     /needn't be shared with/,
     /doesn't let this account copy/,
     /isn't what the declared source gives/,

@@ -443,7 +443,8 @@ export class Life {
       const entry = stack.state.entries.get(urnIn(stack, kind, name, inGroup));
       if (entry === undefined) continue;
       const key = partOfEntry(entry, this.#service);
-      if (key !== undefined && declared.has(key))
+      const lasting = this.#service.lasting?.includes(kind) ?? false;
+      if (key !== undefined && declared.has(key) && !lasting)
         broken("two resources declare the same", `${the(declaration)} and ${declared.get(key)}: ${key}`);
       if (key !== undefined) declared.set(key, the(declaration));
       const id = kind === "Image" ? entry.id : String(entry.inputs.imageId);
