@@ -30,7 +30,8 @@ export function whyNotAdoptable(
   tag: OwnerTag,
   takeOver: boolean,
 ): ImagesError | undefined {
-  if (takeOver || owner.resource === undefined || owner.resource === tag.resource || owner.stack === tag.stack) return;
+  const isUntagged = owner.resource === undefined && owner.stack === undefined;
+  if (takeOver || isUntagged || owner.resource === tag.resource || owner.stack === tag.stack) return;
   const whose = owner.stack === undefined ? "the owner tag of another resource" : "the owner tag of another stack";
   return new ImagesError("conflict", `image ${id} carries ${whose}, which may still manage it`, {
     hint: `To take it over all the same, write adopt: { id: ${JSON.stringify(id)}, takeOver: true }; to use it without managing it, read it with Image.get`,

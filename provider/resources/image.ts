@@ -302,11 +302,6 @@ async function adopted(service: ImageService, wanted: Adoption, fields: string[]
     throw new ImagesError(
       "not-found",
       `there is no image ${which} to adopt on the connection ${service.connection.name}`,
-      seen.length === 0
-        ? {}
-        : {
-            hint: `Other projects have images of this name: ${seen.map(({ id }) => id).join(", ")}. Read one with Image.get`,
-          },
     );
   }
   if (others.length > 0) {

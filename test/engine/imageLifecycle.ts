@@ -115,11 +115,11 @@ export function describeImage(
       );
       assert.ok(
         asked.every(request => !request.includes("pulumi_images_")),
-        "a mark is looked for here, not there",
+        "an owner tag is looked for here, not there",
       );
       assert.deepEqual(
         asked.filter(request => request.includes(id)),
-        [`PUT /v2/images/${id}/file`, `GET /v2/images/${id}`],
+        [`PUT /v2/images/${id}/file`, `PATCH /v2/images/${id}`],
       );
     });
 
@@ -232,7 +232,14 @@ export function describeImage(
         adopting("withData", { adopt: { id: made.withData.id }, ...data }),
         { ...adopting("theirs", {}), get: made.otherData.id, show: ["name", "size", "properties", "checksum"] },
       ]);
-      assert.deepEqual(bench().writes(), [`PATCH /v2/images/${made.byName.id}`]);
+      const written = [made.byId.id, made.byName.id, made.byName.id, made.withData.id].map(
+        id => `PATCH /v2/images/${id}`,
+      );
+      assert.deepEqual(
+        bench().writes().toSorted(),
+        written.toSorted(),
+        "their owner tags, and what is declared differently",
+      );
       const state = await stack.state();
       assert.deepEqual(
         [state.byId?.id, state.byName?.id, state.withData?.id],
@@ -351,9 +358,9 @@ export function describeImage(
       const { faults } = bench().cloud;
       const wrong = { status: "active", size: bench().disk.length, checksum: "0".repeat(32), id: "", name: "damaged" };
       await stack.declare([image("damaged")]);
-      // The answer to the look after the upload.
+      // The answer to the last request, by which the data is verified.
       faults.add({
-        method: "GET",
+        method: "PATCH",
         path: /^\/v2\/images\/[-0-9a-f]{36}$/,
         status: 200,
         headers: { "content-type": "application/json" },

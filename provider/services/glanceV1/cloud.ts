@@ -1,4 +1,5 @@
 import type { OwnerLooks } from "../../reconcile/ownerLooks.ts";
+import type { Carrier } from "../../reconcile/ownership.ts";
 import type { WriteQueue } from "../glance/writes.ts";
 import type { Memberships } from "../memberships.ts";
 import type { Reads } from "../reads.ts";
@@ -13,6 +14,8 @@ export interface GlanceV1Cloud {
   memberships: Memberships<SharedImage>;
   writes: WriteQueue;
   owned: OwnerLooks<WireImage>;
+  /** How images carry their owner tag, as far as is known: the Image API v1 has properties, and no image tags. */
+  carrier: Carrier;
   /** See ImageService. */
   address(): Promise<string>;
   /** The project that owns what this account makes. */

@@ -1,6 +1,6 @@
 import { ImagesError } from "../../errors.ts";
 import type { Begun, ImageAdapter, Phase } from "../../reconcile/adapter.ts";
-import { imageIdsOf, isOwnId, type Ownership, type OwnerTag } from "../../reconcile/ownership.ts";
+import { type Carrier, imageIdsOf, isOwnId, type Ownership, type OwnerTag } from "../../reconcile/ownership.ts";
 import { noLongerThanLeftover } from "../../wait.ts";
 import { adoptedOwner, ownerProperties, unfinishedOwner } from "../glance/ownership.ts";
 import { gone } from "../lost.ts";
@@ -33,7 +33,7 @@ export function imageAdapter(cloud: GlanceV1Cloud): ImageAdapter<WireImage> {
     finish: (image, order, job, fresh) => finish(cloud, image, order, job, fresh),
     claim: (image, tag) => claim(cloud, image, tag),
     delete: (id, options, job) => deleteImage(cloud, id, options, job),
-    carrier: () => "properties",
+    carrier: () => cloud.carrier,
     attempts: uploadTries,
   };
 }
@@ -84,11 +84,13 @@ async function isOurs(cloud: GlanceV1Cloud, { owner }: WireImage, values: Values
 async function begin(cloud: GlanceV1Cloud, order: ImageOrder): Promise<Begun<WireImage>> {
   const { values, ownerTag } = order;
   const chosen = (values.imageId as string | undefined)?.toLowerCase();
-  const owner = unfinishedOwner(ownerTag, "properties");
-  const properties = { ...(values.properties as Record<string, string> | undefined), ...owner };
   const finished: WireImage[] = [];
   for (const id of chosen === undefined ? imageIdsOf(ownerTag, false) : [chosen]) {
-    const made = await cloud.client.reserve({ id, ...fieldsOf(values) }, properties);
+    const made = await whereAllowed(cloud, carrier => {
+      const owner = unfinishedOwner(ownerTag, carrier);
+      const properties = { ...(values.properties as Record<string, string> | undefined), ...owner };
+      return cloud.client.reserve({ id, ...fieldsOf(values) }, properties);
+    });
     if (made !== undefined) return { image: made, fresh: true, finished };
     // 409: there is, or there was, an image with this id.
     const existing = await cloud.client.get(id);
@@ -100,6 +102,19 @@ async function begin(cloud: GlanceV1Cloud, order: ImageOrder): Promise<Begun<Wir
     if (chosen !== undefined) throw usedId(chosen, existing);
   }
   throw new ImagesError("conflict", "found no free image id");
+}
+
+/** Writes an owner tag, unless the cloud forbids its properties (Glance's property protections): then the image goes without. */
+async function whereAllowed<T>(cloud: GlanceV1Cloud, write: (carrier: Carrier) => Promise<T>): Promise<T> {
+  try {
+    return await write(cloud.carrier);
+  } catch (error) {
+    const isRefused = error instanceof ImagesError && error.status === 403 && error.message.includes("pulumi_images_");
+    if (!isRefused || cloud.carrier === "none") throw error;
+    const result = await write("none");
+    cloud.carrier = "none";
+    return result;
+  }
 }
 
 function usedId(id: string, existing: WireImage | undefined): ImagesError {
@@ -168,7 +183,10 @@ async function release(cloud: GlanceV1Cloud, known: WireImage, fresh: boolean): 
 /** Writes an owner tag in the place of what the image says of its owner. */
 async function claim(cloud: GlanceV1Cloud, image: WireImage, tag: OwnerTag): Promise<WireImage> {
   return await cloud.writes.run(image.id, async () => {
-    const { [ownerProperties.unfinished]: _, ...rest } = propertiesOf((await cloud.client.get(image.id)) ?? image);
-    return await cloud.client.update(image.id, {}, { ...rest, ...adoptedOwner(tag) }, true);
+    const now = (await cloud.client.get(image.id)) ?? image;
+    const { [ownerProperties.unfinished]: _, ...rest } = propertiesOf(now);
+    return await whereAllowed(cloud, async carrier =>
+      carrier === "none" ? now : await cloud.client.update(image.id, {}, { ...rest, ...adoptedOwner(tag) }, true),
+    );
   });
 }

@@ -49,6 +49,7 @@ export function openGlanceV1(connection: Connection<OpenStackSettings>, other: O
       list: (by, tag) => client.list({ [`property-${ownerProperties[by]}`]: tag[by] }),
       resourceOf: image => ownershipOf(image).resource,
     }),
+    carrier: "properties",
     address: async () => addressOf(await session.endpoint("image")),
     projectId: () => session.projectId(),
   };

@@ -126,7 +126,18 @@ function change(world: World, image: Image, who: Caller, given: Metadata, purge:
   const { checksum, ...fields } = given;
   const changed = structuredClone(image);
   apply(changed, fields, purge);
+  protect(world, image.properties, changed.properties, who);
   Object.assign(image, changed);
+}
+
+/** Glance's property protections. A value that stays as it is isn't a change. @throws HttpError 403 */
+function protect(world: World, before: Image["properties"], after: Image["properties"], who: Caller): void {
+  if (who.admin) return;
+  const protections = world.settings.adminProperties.map(pattern => new RegExp(pattern));
+  for (const name of new Set([...Object.keys(before), ...Object.keys(after)])) {
+    if (before[name] === after[name] || !protections.some(pattern => pattern.test(name))) continue;
+    throw forbidden(`Property '${name}' is protected`);
+  }
 }
 
 function withoutOwner({ owner, ...rest }: Metadata): Metadata {

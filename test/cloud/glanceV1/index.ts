@@ -18,6 +18,8 @@ export interface GlanceV1Settings {
   tokenLifetime: number;
   /** Who may make an image public (the policy publicize_image). */
   publicImages: "anyone" | "admin";
+  /** Properties that only an administrator may write, as regular expressions; everybody reads them. Default: none. */
+  adminProperties: readonly string[];
 }
 
 export interface GlanceV1Description extends ServiceDescription {
@@ -34,7 +36,7 @@ const REGION = "RegionOne";
 /** Glance's Images API v1 as Glance 11 (Liberty) has it, with a Keystone v3 of its own. */
 export const glanceV1: CloudService<GlanceV1Settings, GlanceV1Description> = {
   name: "glance-v1",
-  defaults: { tokenLifetime: 3600, publicImages: "anyone" },
+  defaults: { tokenLifetime: 3600, publicImages: "anyone", adminProperties: [] },
   async start(context) {
     const accounts = {
       owner: { username: "owner", project: "owner", roles: ["member"] },
