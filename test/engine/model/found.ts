@@ -32,7 +32,6 @@ export const found: Found[] = [
       up(),
     ],
     without: ["1"],
-    inProcesses: true,
   },
   {
     title: "an image is retained, and made again from other data",
