@@ -78,9 +78,10 @@ const expected = [
   ],
   ...[/there (is|are) (no|\d+) images?/, /no longer there/, /carries the owner tag/, /not authorized|forbidden|403/i],
   ...[
-    /is gone|isn't there|no such image|not (be )?found/i,
+    /is gone|isn't there|no such image|no image found|not (be )?found/i,
     /needn't be shared with/,
     /doesn't let this account copy/,
+    /can't have members/,
     /isn't what the declared source gives/,
     /has been deleted|was deleted/,
   ],

@@ -374,10 +374,10 @@ export class Life {
     const dangling = stack.program.some(
       ({ kind, target }) => kind !== "Image" && "id" in target && !truth.has(target.id),
     );
-    if (contested || dangling) return;
+    // An update may see what was changed outside, which the next one then mends.
+    if (contested || dangling || (!refresh && stack.stale.size > 0)) return;
     const again = await this.#engine.preview(stack.state, program, connections, refresh);
-    const silent = again.plan.length === 0 && again.failed.size === 0;
-    if (silent || (stack.stale.size > 0 && again.failed.size > 0)) return;
+    if (again.plan.length === 0 && again.failed.size === 0) return;
     broken("a further preview isn't silent", [...again.plan, ...failures(again)].join("; "));
   }
 
