@@ -189,14 +189,16 @@ function nothingShared({ stack, stacks, before, after, run, account, killed }: C
     const others = stacks
       .flatMap(other => other.state.all().map(found => ({ other, found })))
       .filter(({ found }) => found.uid !== entry.uid && imageOf(found) === id && !found.inputs.adopt);
+    // What another stack's create left unfinished under the same urn can't be told from this one's own.
+    const rivals = others.filter(({ other, found }) => other === stack || !found.unfinished);
     const was = before.get(id);
     const now = after.get(id);
     if (now !== undefined && now.account !== account)
       broken("another project's image is read as ours", `${short(entry.urn)} has ${describe(now)}`);
     const adopt = inputs.adopt as { takeOver?: boolean } | undefined;
     if (adopt === undefined) {
-      if (others.length > 0) {
-        const [{ other, found }] = others as [{ other: Stack; found: Entry }];
+      if (rivals.length > 0) {
+        const [{ other, found }] = rivals as [{ other: Stack; found: Entry }];
         broken(
           "two resources have one image",
           `${short(entry.urn)} and ${short(found.urn)} of ${called(other)} have image ${id}`,
