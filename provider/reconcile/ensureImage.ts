@@ -64,6 +64,8 @@ export async function resumeImage<Image>(
   const image = await adapter.settled(found, job);
   const facts = image && (await tryToComplete(work, image, true));
   if (facts !== undefined) return facts;
+  const now = await adapter.get(id);
+  if (now !== undefined && isAnothers(await adapter.ownershipOf(now), expected)) throw anothers(id);
   await adapter.delete(id, { force: true, recorded: true }, job);
   throw new ImagesError("conflict", `image ${id}, which an earlier run began, couldn't be finished, and was removed`, {
     hint: "Run pulumi up again: it makes a new one",
@@ -153,9 +155,12 @@ async function complete<Image>(work: Work<Image>, image: Image, fresh: boolean, 
   const { adapter, order, job } = work;
   let hasData = adapter.phase(image) !== "empty";
   try {
+    const marked = fresh ? adapter.carrier() !== "none" : (await adapter.ownershipOf(image)).unfinished;
     const filled: Filled<Image> = hasData ? { image } : await adapter.fill(image, order, job, fresh);
     hasData = true;
-    const finished = await adapter.finish(filled.image, order, job, fresh);
+    // Whoever removes the marker owns the image: one that has lost it meanwhile is another run's.
+    const isOthers = marked && !(await adapter.ownershipOf(filled.image)).unfinished;
+    const finished = isOthers ? undefined : await adapter.finish(filled.image, order, job, fresh);
     if (finished === undefined) {
       job.warn(finishedElsewhere(adapter.factsOf(filled.image)));
       return undefined;

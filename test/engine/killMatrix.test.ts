@@ -47,8 +47,8 @@ describe("a killed up", () => {
       this.timeout(300_000);
       const struck = await killAt(bench, point);
       assert.ok(struck.length > 10, `${struck.length} resources were at their request`);
-      await repeat(bench);
-      await inspect(bench);
+      const warnings = await repeat(bench);
+      await inspect(bench, undefined, warnings);
     });
   }
 

@@ -145,6 +145,7 @@ async function finish(
   const { values } = order;
   const state = values.state === "deactivated" && filled.status !== "deactivated";
   const image = !fresh || state ? await corrected(cloud, filled, order, job) : filled;
+  if (ownershipOf(filled).unfinished && !ownershipOf(image).unfinished) return undefined;
   await shareAsOrdered(cloud, factsOf(image, cloud.dialect), values);
   const released = await cloud.writes.run(image.id, () => release(cloud, image));
   if (released !== undefined) cloud.rest.note(released);

@@ -173,6 +173,11 @@ export class MatrixBench {
     if (kind === "ImageCopy") this.#give(`${service}/owner`, slot.base);
   }
 
+  /** An image that nobody has, and that is meant to stay. */
+  leave(place: string, id: string): void {
+    this.#give(place, id);
+  }
+
   #give(place: string, id: string): void {
     this.given.set(place, (this.given.get(place) ?? new Set()).add(id));
   }

@@ -31,6 +31,8 @@ export interface Struck {
   at: string;
   /** A person had to do something before the repeat. */
   byHand?: boolean;
+  /** A finished image stays that no state has, and that a warning of the repeat names. */
+  orphan?: boolean;
 }
 
 /** The steps that end what is done to a resource, while the program runs. */
@@ -117,13 +119,17 @@ export function errorsOf(run: Run): string {
   return said.map(({ urn, message }) => `${nameOf(urn ?? "::")}: ${message.trim()}`).join("\n");
 }
 
-/** Repeats what was killed, as a person would. */
-export async function repeat(bench: MatrixBench): Promise<void> {
+/** Repeats what was killed, as a person would. @returns its warnings */
+export async function repeat(bench: MatrixBench): Promise<string[]> {
   const { stack } = bench;
   await stack.run(["cancel", "--yes"]);
   const run = await stack.tryUp(undefined, "--parallel", "500");
   if (run.code !== 0) throw new Error(errorsOf(run));
   if (bench.killed?.provider !== undefined) await untilEnded(bench.killed.provider);
+  return run.events
+    .flatMap(({ diagnosticEvent }) => diagnosticEvent ?? [])
+    .filter(({ severity }) => severity === "warning")
+    .map(({ message }) => message);
 }
 
 /**

@@ -14,8 +14,9 @@ export async function killAndRepeat(bench: MatrixBench, engine: SmallEngine, poi
   const { run, struck, over } = await kill(bench, engine, point);
   try {
     const helped = await helpedOut(bench, engine);
-    for (const one of struck) if (helped.has(one.slot)) one.byHand = true;
-    await repeat(bench, engine);
+    for (const one of struck) if (helped.names.has(one.slot)) one.byHand = true;
+    const orphans = await repeat(bench, engine, helped.warnings);
+    if (orphans > 0) for (const one of struck.slice(0, orphans)) one.orphan = true;
   } catch (error) {
     throw new NotConverged(error instanceof Error ? error.message : String(error), struck);
   } finally {
@@ -79,10 +80,13 @@ async function kill(
  * Where the repeat can only say what a person has to do, that is done.
  * @returns the names of the resources that needed it
  */
-async function helpedOut(bench: MatrixBench, engine: SmallEngine): Promise<Set<string>> {
+async function helpedOut(
+  bench: MatrixBench,
+  engine: SmallEngine,
+): Promise<{ names: Set<string>; warnings: readonly string[] }> {
   const helped = new Set<string>();
   const concerned = bench.slots.filter(({ subject, phase }) => subject.byHand !== undefined && phase !== "absent");
-  if (concerned.every(({ name }) => engine.state.has(name))) return helped;
+  if (concerned.every(({ name }) => engine.state.has(name))) return { names: helped, warnings: [] };
   const run = await engine.open();
   try {
     const failed = await run.up();
@@ -94,18 +98,27 @@ async function helpedOut(bench: MatrixBench, engine: SmallEngine): Promise<Set<s
   } finally {
     await run.close();
   }
-  return helped;
+  return { names: helped, warnings: run.warnings };
 }
 
-/** What a person does next; nothing may be left to do after it. */
-export async function repeat(bench: MatrixBench, engine: SmallEngine): Promise<void> {
+/**
+ * What a person does next; nothing may be left to do after it.
+ * @param earlier warnings of a run before this one
+ * @returns how many orphans its warnings name
+ */
+export async function repeat(
+  bench: MatrixBench,
+  engine: SmallEngine,
+  earlier: readonly string[] = [],
+): Promise<number> {
   const run = await engine.open();
   try {
     const failed = await run.up();
     if (failed.size > 0) throw new Error([...failed].map(([name, { message }]) => `${name}: ${message}`).join("\n"));
-    await inspect(bench, engine.state);
+    const orphans = await inspect(bench, engine.state, [...earlier, ...run.warnings]);
     const drifted = await run.drifted();
     if (drifted.length > 0) throw new Error(`drifted:\n${drifted.join("\n")}`);
+    return orphans;
   } finally {
     await run.close();
   }

@@ -102,12 +102,15 @@ async function tryPoint(point: Point): Promise<number> {
   try {
     if (engine === undefined) {
       struck = await killAt(bench, point);
-      await repeat(bench);
+      const warnings = await repeat(bench);
       const looks = runs % Number(options.refresh) === 0;
       if (looks) await refresh(bench);
-      await inspect(bench, await inState(bench, looks));
+      const orphans = await inspect(bench, await inState(bench, looks), warnings);
+      for (const one of struck.slice(0, orphans)) one.orphan = true;
     } else struck = await killAndRepeat(bench, engine, point);
-    print(`ok      ${what}: ${struck.length} (${Math.round((Date.now() - begun) / 1000)} s)`);
+    const orphans = struck.filter(({ orphan }) => orphan).length;
+    const named = orphans === 0 ? "" : `, ${orphans} finished images named in warnings`;
+    print(`ok      ${what}: ${struck.length}${named} (${Math.round((Date.now() - begun) / 1000)} s)`);
   } catch (error) {
     failures++;
     converged = false;
@@ -121,10 +124,21 @@ async function tryPoint(point: Point): Promise<number> {
     ({ bench, engine } = await start());
   }
   const date = new Date().toISOString().slice(0, 10);
-  const now = struck.map(({ slot, verb, at, byHand }): Tried => {
+  const now = struck.map(({ slot, verb, at, byHand, orphan }): Tried => {
     const [service = "", kind = ""] = slot.split(" ");
     if (options.verbose) print(`        ${slot}: ${verb} at ${at}`);
-    return { date, cloud, service, kind, verb, at, ...point, converged, ...(byHand ? { byHand } : {}) };
+    return {
+      date,
+      cloud,
+      service,
+      kind,
+      verb,
+      at,
+      ...point,
+      converged,
+      ...(byHand ? { byHand } : {}),
+      ...(orphan ? { orphan } : {}),
+    };
   });
   tried.push(...now);
   if (options.log) note(options.log, now);

@@ -1,4 +1,5 @@
-import { createServer, type Server, type Socket } from "node:net";
+import { connect, createServer, type Server, type Socket } from "node:net";
+import { type EngineEnd, startEngineEnd } from "../../support/engine.ts";
 import { type Made, ProviderProcess, type Values } from "../providerProcess.ts";
 import type { Declared } from "../stack.ts";
 import type { MatrixBench } from "./bench.ts";
@@ -30,13 +31,18 @@ export class SmallEngine {
 
   async open(): Promise<SmallRun> {
     const sockets = new Set<Socket>();
-    // Nobody answers here, but the end of it is the engine's end to the provider.
-    const server = createServer(socket => void sockets.add(socket.on("error", () => {})));
+    const end = await startEngineEnd();
+    // What breaks here is the engine's end to the provider.
+    const server = createServer(socket => {
+      const behind = connect(Number(end.address.split(":").at(-1)), "127.0.0.1");
+      for (const one of [socket, behind]) sockets.add(one.on("error", () => {}));
+      socket.pipe(behind).pipe(socket);
+    });
     await new Promise<void>(resolve => server.listen(0, "127.0.0.1", resolve));
     const { port } = server.address() as { port: number };
     const config = { "images:connections": JSON.stringify(this.#bench.connections) };
     const process = await ProviderProcess.start(this.#bench.stack.folder, {}, config, "kept", `127.0.0.1:${port}`);
-    return new SmallRun(this, this.#bench, process, server, sockets);
+    return new SmallRun(this, this.#bench, process, server, sockets, end);
   }
 }
 
@@ -50,14 +56,28 @@ export class SmallRun {
   readonly #bench: MatrixBench;
   readonly #server: Server;
   readonly #sockets: Set<Socket>;
+  readonly #end: EngineEnd;
   #gone = false;
 
-  constructor(engine: SmallEngine, bench: MatrixBench, process: ProviderProcess, server: Server, sockets: Set<Socket>) {
+  constructor(
+    engine: SmallEngine,
+    bench: MatrixBench,
+    process: ProviderProcess,
+    server: Server,
+    sockets: Set<Socket>,
+    end: EngineEnd,
+  ) {
     this.#engine = engine;
     this.#bench = bench;
     this.process = process;
     this.#server = server;
     this.#sockets = sockets;
+    this.#end = end;
+  }
+
+  /** What the provider has warned of. */
+  get warnings(): string[] {
+    return this.#end.warnings.map(([, text]) => text);
   }
 
   /** The engine is gone: what comes back is noted nowhere. */
@@ -65,6 +85,7 @@ export class SmallRun {
     this.#gone = true;
     this.#server.close();
     for (const socket of this.#sockets) socket.destroy();
+    this.#end.stop();
   }
 
   async close(): Promise<void> {

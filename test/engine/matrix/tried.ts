@@ -18,6 +18,8 @@ export interface Tried extends Point {
   converged: boolean;
   /** A person had to do something first, as the repeat's error said. */
   byHand?: boolean;
+  /** A finished image stays that no state has, and that a warning of the repeat names. */
+  orphan?: boolean;
 }
 
 const verbs = ["create", "update", "replace", "delete"];
@@ -72,8 +74,13 @@ function figures(all: readonly Tried[]): string {
   const byHand = all.filter(one => one.byHand).length;
   const helped =
     byHand === 0 ? "" : `, ${byHand} of them after an offer of DigitalOcean's was cancelled by hand, as the error said`;
+  const orphans = all.filter(one => one.orphan).length;
+  const named =
+    orphans === 0
+      ? ""
+      : ` At ${orphans} of them the run had finished an image that it couldn't record: it stays, and a warning named it.`;
   return [
-    `${count} points were tried (${dates.join(", ")}), ${all.filter(({ cloud }) => cloud === "real").length.toLocaleString("en")} of them on the real Glance; ${failed.length === 0 ? "all" : `all but ${failed.length}`} ended as declared${helped}. The numbers of each field are those of the victims, in the order of the first column's title.`,
+    `${count} points were tried (${dates.join(", ")}), ${all.filter(({ cloud }) => cloud === "real").length.toLocaleString("en")} of them on the real Glance; ${failed.length === 0 ? "all" : `all but ${failed.length}`} ended as declared${helped}.${named} The numbers of each field are those of the victims, in the order of the first column's title.`,
     "",
     table(all),
   ].join("\n");
