@@ -165,7 +165,7 @@ function trueImage(image: ApiImage, members: string[]): TrueImage {
     account: String(image.owner),
     name: image.name,
     finished: ["active", "deactivated"].includes(image.status) && owner(unfinished) === undefined,
-    busy: ["saving", "uploading", "importing"].includes(image.status),
+    busy: ["saving", "uploading", "importing"].includes(image.status) || Boolean(image.os_glance_importing_to_stores),
     ownerTag: owner(property.resource),
     stackTag: owner(property.stack),
     digest: (image.checksum as string | null) ?? undefined,
