@@ -38,6 +38,8 @@ export class Life {
   readonly #owners: Owners = new Map();
   /** Ids of images, in the order in which they were first seen. */
   readonly #seen = new Map<string, number>();
+  /** Something was made, or could have been. */
+  #begun = false;
   /** The ids of the two projects. */
   readonly #ids: Record<Account, string>;
 
@@ -62,7 +64,7 @@ export class Life {
 
   /** Whether a step does anything now, as far as that can be told without asking the cloud. */
   possible(step: Step): boolean {
-    if (step.step === "forbid") return this.#service.forbid !== undefined && this.#owners.size + this.#seen.size === 0;
+    if (step.step === "forbid") return this.#service.forbid !== undefined && !this.#begun && this.#seen.size === 0;
     if (!("stack" in step)) return true;
     const stack = this.#stack(step.stack);
     const { program, state, account } = stack;
@@ -362,6 +364,7 @@ export class Life {
       return;
     }
     const trouble = this.#trouble(misfortune);
+    this.#begun = true;
     const run = await this.#engine.up(stack.state, program, connections, { refresh, trouble });
     await this.#finish(stack, { known, before, run, preview, misfortune });
     if (run.failed.size > 0 || run.cut) return;

@@ -44,12 +44,11 @@ export async function glanceService(bench: Bench): Promise<ModelService> {
 
   return {
     name,
-    kinds:
-      name === "openstack"
-        ? ["Image", "ImageTag", "ImageMember", "ImageCopy"]
-        : name === "ecl"
-          ? ["Image", "ImageTag", "ImageMember"]
-          : ["Image", "ImageTag", "ImageMember"],
+    kinds: {
+      openstack: ["Image", "ImageTag", "ImageMember", "ImageCopy"],
+      ecl: ["Image", "ImageTag", "ImageMember"],
+      istack: ["Image", "ImageTag"],
+    }[name] as Kind[],
     accounts: true,
     async connection(account) {
       const { username, password, projectId } = accounts[account];
