@@ -94,7 +94,9 @@ export const image: Provider = {
     try {
       const facts =
         inputs.adopt === undefined ? await service.createImage(orderOf(inputs), job) : await adopt(service, inputs);
-      await declareImage(service, facts.id, inputs);
+      const conflicts = await declareImage(service, facts.id, inputs);
+      // Of an unfinished image that a renamed resource of this program has, too; it is that one's.
+      refuseConflicts(conflicts.filter(({ key }) => key.kind === "image"));
       if (inputs.adopt !== undefined) claims.hold(String(inputs.resource), thisRun);
       const outs = outputs(inputs, facts, rememberedAs(service, await asking, facts.owner));
       return { id: facts.id, outs: { ...outs, ...adoptionOf(inputs) } };

@@ -11,9 +11,9 @@ const environment = { PULUMI_IMAGES_RETRY_PAUSE_MS: "1", PULUMI_IMAGES_STALL_SEC
 const earlier = Object.fromEntries(Object.keys(environment).map(name => [name, process.env[name]]));
 
 /** Lives of each service that a run of all tests lives; `npm run model` lives thousands. */
-const sample = { openstack: 12, "glance-v1": 4, ecl: 4, istack: 4, digitalocean: 4, divvycloud: 4 } as const;
+const sample = { openstack: 24, "glance-v1": 8, ecl: 6, istack: 6, digitalocean: 8, divvycloud: 6 } as const;
 const seed = 16;
-const most = 40;
+const most = 30;
 
 describe("whole lives of stacks", () => {
   const opened: { stop(): Promise<void> }[] = [];

@@ -44,7 +44,9 @@ export function copiesInStores(cloud: GlanceCloud, discovery: Discovery): PartSe
           await cloud.client.deleteFromStore(store, imageId);
         } catch (error) {
           if (!(error instanceof ImagesError) || error.status !== 403) throw error;
-          job.warn(`the copy in the store ${store} stays: this cloud lets only an administrator delete from a store`);
+          job.warn(
+            `the copy of image ${imageId} in the store ${store} stays: this cloud lets only an administrator delete from a store`,
+          );
         }
       }
     });

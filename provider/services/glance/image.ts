@@ -69,7 +69,7 @@ async function findOwned(
 ): Promise<WireImage[]> {
   const chosen = (values.imageId as string | undefined)?.toLowerCase();
   const found = await cloud.owned.find(ownerTag, { earlier, hidden });
-  return found.filter(({ id }) => isOwnId(id) || id === chosen);
+  return found.filter(image => isOwnId(image.id) || image.id === chosen || ownershipOf(image).adopted);
 }
 
 /** Makes the image's record. The server's "already exists" tells a run that another one was faster. */

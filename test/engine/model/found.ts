@@ -32,7 +32,6 @@ export const found: Found[] = [
       up(),
     ],
     without: ["1"],
-    inProcesses: true,
   },
   {
     title: "an image is retained, and made again from other data",
@@ -81,7 +80,7 @@ export const found: Found[] = [
       { step: "rename", stack: 0, n: 0, to: 1, alias: false },
       up(),
     ],
-    without: ["3", "4"],
+    without: ["4"],
     inProcesses: true,
   },
   {

@@ -78,9 +78,10 @@ const expected = [
   ],
   ...[/there (is|are) (no|\d+) images?/, /no longer there/, /carries the owner tag/, /not authorized|forbidden|403/i],
   ...[
-    /is gone|isn't there|no such image|not found/i,
+    /is gone|isn't there|no such image|no image found|not (be )?found/i,
     /needn't be shared with/,
     /doesn't let this account copy/,
+    /can't have members/,
     /isn't what the declared source gives/,
     /has been deleted|was deleted/,
   ],
@@ -188,14 +189,16 @@ function nothingShared({ stack, stacks, before, after, run, account, killed }: C
     const others = stacks
       .flatMap(other => other.state.all().map(found => ({ other, found })))
       .filter(({ found }) => found.uid !== entry.uid && imageOf(found) === id && !found.inputs.adopt);
+    // What another stack's create left unfinished under the same urn can't be told from this one's own.
+    const rivals = others.filter(({ other, found }) => other === stack || !found.unfinished);
     const was = before.get(id);
     const now = after.get(id);
     if (now !== undefined && now.account !== account)
       broken("another project's image is read as ours", `${short(entry.urn)} has ${describe(now)}`);
     const adopt = inputs.adopt as { takeOver?: boolean } | undefined;
     if (adopt === undefined) {
-      if (others.length > 0) {
-        const [{ other, found }] = others as [{ other: Stack; found: Entry }];
+      if (rivals.length > 0) {
+        const [{ other, found }] = rivals as [{ other: Stack; found: Entry }];
         broken(
           "two resources have one image",
           `${short(entry.urn)} and ${short(found.urn)} of ${called(other)} have image ${id}`,

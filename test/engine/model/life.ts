@@ -38,6 +38,8 @@ export class Life {
   readonly #owners: Owners = new Map();
   /** Ids of images, in the order in which they were first seen. */
   readonly #seen = new Map<string, number>();
+  /** Something was made, or could have been. */
+  #begun = false;
   /** The ids of the two projects. */
   readonly #ids: Record<Account, string>;
 
@@ -62,7 +64,7 @@ export class Life {
 
   /** Whether a step does anything now, as far as that can be told without asking the cloud. */
   possible(step: Step): boolean {
-    if (step.step === "forbid") return this.#service.forbid !== undefined && this.#owners.size + this.#seen.size === 0;
+    if (step.step === "forbid") return this.#service.forbid !== undefined && !this.#begun && this.#seen.size === 0;
     if (!("stack" in step)) return true;
     const stack = this.#stack(step.stack);
     const { program, state, account } = stack;
@@ -362,6 +364,7 @@ export class Life {
       return;
     }
     const trouble = this.#trouble(misfortune);
+    this.#begun = true;
     const run = await this.#engine.up(stack.state, program, connections, { refresh, trouble });
     await this.#finish(stack, { known, before, run, preview, misfortune });
     if (run.failed.size > 0 || run.cut) return;
@@ -374,10 +377,10 @@ export class Life {
     const dangling = stack.program.some(
       ({ kind, target }) => kind !== "Image" && "id" in target && !truth.has(target.id),
     );
-    if (contested || dangling) return;
+    // An update may see what was changed outside, which the next one then mends.
+    if (contested || dangling || (!refresh && stack.stale.size > 0)) return;
     const again = await this.#engine.preview(stack.state, program, connections, refresh);
-    const silent = again.plan.length === 0 && again.failed.size === 0;
-    if (silent || (stack.stale.size > 0 && again.failed.size > 0)) return;
+    if (again.plan.length === 0 && again.failed.size === 0) return;
     broken("a further preview isn't silent", [...again.plan, ...failures(again)].join("; "));
   }
 
@@ -443,7 +446,8 @@ export class Life {
       const entry = stack.state.entries.get(urnIn(stack, kind, name, inGroup));
       if (entry === undefined) continue;
       const key = partOfEntry(entry, this.#service);
-      if (key !== undefined && declared.has(key))
+      const lasting = this.#service.lasting?.includes(kind) ?? false;
+      if (key !== undefined && declared.has(key) && !lasting)
         broken("two resources declare the same", `${the(declaration)} and ${declared.get(key)}: ${key}`);
       if (key !== undefined) declared.set(key, the(declaration));
       const id = kind === "Image" ? entry.id : String(entry.inputs.imageId);

@@ -41,6 +41,7 @@ export async function digitalOceanService(bench: Bench): Promise<ModelService> {
     name: "digitalocean",
     kinds: ["Image", "ImageTag", "ImageCopy"],
     accounts: true,
+    lasting: ["ImageCopy"],
     async connection(account) {
       const { token } = account === "owner" ? accounts.sender : accounts.recipient;
       return { service: "digitalocean", token, endpoint: gated };

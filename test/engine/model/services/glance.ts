@@ -44,12 +44,11 @@ export async function glanceService(bench: Bench): Promise<ModelService> {
 
   return {
     name,
-    kinds:
-      name === "openstack"
-        ? ["Image", "ImageTag", "ImageMember", "ImageCopy"]
-        : name === "ecl"
-          ? ["Image", "ImageTag", "ImageMember"]
-          : ["Image", "ImageTag", "ImageMember"],
+    kinds: {
+      openstack: ["Image", "ImageTag", "ImageMember", "ImageCopy"],
+      ecl: ["Image", "ImageTag", "ImageMember"],
+      istack: ["Image", "ImageTag"],
+    }[name] as Kind[],
     accounts: true,
     async connection(account) {
       const { username, password, projectId } = accounts[account];
@@ -165,7 +164,7 @@ function trueImage(image: ApiImage, members: string[]): TrueImage {
     account: String(image.owner),
     name: image.name,
     finished: ["active", "deactivated"].includes(image.status) && owner(unfinished) === undefined,
-    busy: ["saving", "uploading", "importing"].includes(image.status),
+    busy: ["saving", "uploading", "importing"].includes(image.status) || Boolean(image.os_glance_importing_to_stores),
     ownerTag: owner(property.resource),
     stackTag: owner(property.stack),
     digest: (image.checksum as string | null) ?? undefined,

@@ -43,7 +43,6 @@ export interface ModelService {
   readonly kinds: readonly Kind[];
   /** It has accounts that can't see each other's images. */
   readonly accounts: boolean;
-  /** Whether an adopted image is found by its name. */
   connection(account: Account): Promise<Values>;
   imageArgs(spec: ImageSpec): Values;
   /** What an adopting Image declares besides. */
@@ -55,6 +54,8 @@ export interface ModelService {
   copyArgs(place: number): Values;
   /** What a part of an image is called in its truth. */
   partOf(kind: Kind, args: Values): string;
+  /** Kinds of parts that several may declare: nobody can take them away. */
+  readonly lasting?: readonly Kind[];
   digestOf(data: number): string | undefined;
   truth(): Promise<Truth>;
   /** Somebody deletes an image. */
