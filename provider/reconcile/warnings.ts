@@ -32,5 +32,5 @@ function described({ id, name, createdAt, size }: ImageFacts): string {
 }
 
 function sizeOf(size: unknown): string {
-  return typeof size === "number" ? `${size} bytes` : "size unknown";
+  return typeof size === "number" ? `${size} bytes` : "without data";
 }

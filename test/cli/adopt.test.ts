@@ -97,7 +97,7 @@ onEachCloud("adopt", cloud => {
     assert.equal((await pulumiImages(args, { cwd: stack.folder, env: cleanEnvironment(env) })).out, text);
   });
 
-  it("takes all in without a write, and then has nothing to change", async function () {
+  it("takes all in, writing nothing but owner tags, and then has nothing to change", async function () {
     this.timeout(300_000);
     const { outputText } = typescript.transpileModule(text, {
       compilerOptions: { module: typescript.ModuleKind.CommonJS, target: typescript.ScriptTarget.ES2023 },
@@ -106,8 +106,10 @@ onEachCloud("adopt", cloud => {
     cloud().forget();
     const preview = await stack.preview();
     assert.equal(preview.code, 0, preview.text);
-    const up = await stack.up();
     assert.deepEqual(cloud().writes(), []);
+    const up = await stack.up();
+    assert.deepEqual(cloud().writes().toSorted(), ids.map(id => `PATCH /v2/images/${id}`).toSorted());
+    cloud().forget();
     assert.equal(Object.values(up.steps).filter(step => step === "create").length, count);
     const state = await stack.state();
     assert.deepEqual(

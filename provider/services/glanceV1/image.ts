@@ -70,7 +70,8 @@ async function findOwned(cloud: GlanceV1Cloud, order: ImageOrder, earlier: boole
   const found = await cloud.owned.find(order.ownerTag, { earlier });
   const own: WireImage[] = [];
   for (const image of found) {
-    if ((await isOurs(cloud, image, order.values)) && (isOwnId(image.id) || image.id === chosen)) own.push(image);
+    const isChosen = isOwnId(image.id) || image.id === chosen || ownershipOf(image).adopted;
+    if (isChosen && (await isOurs(cloud, image, order.values))) own.push(image);
   }
   return own;
 }
