@@ -31,11 +31,17 @@ export function rememberedAs(service: ImageService, account: string | undefined,
   return account === undefined || account === owner ? {} : { [outputOf(service.name)]: account };
 }
 
-/** What an update keeps of it; a connection of another name may be another account. */
+/** What an update keeps of it; a connection of another name, a copy's too, may be another account. */
 export async function stillRemembered(service: ImageService, olds: Values, news: Values): Promise<Values> {
-  if (olds.connection !== news.connection) return rememberedAs(service, await currentAccount(service), olds.owner);
+  if (olds.connection !== news.connection || targetOf(olds) !== targetOf(news))
+    return rememberedAs(service, await currentAccount(service), olds.owner);
   const name = outputOf(service.name);
   return olds[name] === undefined ? {} : { [name]: olds[name] };
+}
+
+/** The connection that a copy goes to. */
+function targetOf({ to }: Values): unknown {
+  return (to as { connection?: unknown } | undefined)?.connection;
 }
 
 /**
