@@ -170,11 +170,11 @@ export const image: Provider = {
  */
 async function problemOfNew(inputs: Values): Promise<Problem | undefined> {
   if (hasUnknown([inputs.connection, inputs.adopt, inputs.imageId])) return undefined;
-  const { ownerTag } = orderOf(inputs);
+  const ownerTag = ownerTagIn(inputs);
   try {
     const service = serviceOf(inputs);
     if (inputs.adopt === undefined) {
-      const finished = await service.finishedImages(orderOf(inputs));
+      const finished = await service.finishedImages({ values: inputs, ownerTag });
       for (const image of finished) warn(finishedImage(image), urnOf(String(inputs.resource)));
       return undefined;
     }
@@ -271,11 +271,15 @@ function orderOf(inputs: Values): ImageOrder {
   return {
     values: inputs,
     data: sourceData(inputs),
-    ownerTag: ownerTagOf(String(inputs.resource), Number(inputs.generation ?? 0)),
+    ownerTag: ownerTagIn(inputs),
   };
 }
 
 /** @param account the output that remembers it */
+function ownerTagIn({ resource, generation }: Values): OwnerTag {
+  return ownerTagOf(String(resource), Number(generation ?? 0));
+}
+
 function outputs(inputs: Values, facts: ImageFacts, account: Values): Values {
   return { ...outputsFrom(tableOf("Image", inputs.service), inputs, facts), ...account };
 }

@@ -697,7 +697,7 @@ onEachCloud("Sharing, tagging, copying", cloud => {
           if (image.status === "active") image.os_hash_value = "0".repeat(128);
         });
         const path = /^\/v2\/images\/[-0-9a-f]{36}$/;
-        cloud().recorders[1]?.faults.add({ method: "GET", path, alter, times: Number.POSITIVE_INFINITY });
+        cloud().recorders[1]?.faults.add({ method: "PATCH", path, alter, times: Number.POSITIVE_INFINITY });
         const to = { connection: "elsewhere", name: "other data" };
         await assert.rejects(copying(to), { message: /isn't what the source gives: sha512 0{128}, not [0-9a-f]{128}/ });
         assert.deepEqual(await there.list("name=other%20data"), []);

@@ -40,8 +40,12 @@ onEachCloud("The example promote", cloud => {
       requests.filter(({ method }) => method !== "GET").map(({ method, path }) => `${method} ${path}`),
     );
     const staged = `/v2/images/${ids().staged}`;
-    assert.deepEqual(here, ["POST /v2/images", `PUT ${staged}/file`, `PUT ${staged}/tags/approved`]);
-    assert.deepEqual(there, ["POST /v2/images", `PUT /v2/images/${ids().promoted}/file`]);
+    assert.deepEqual(here, ["POST /v2/images", `PUT ${staged}/file`, `PATCH ${staged}`, `PUT ${staged}/tags/approved`]);
+    assert.deepEqual(there, [
+      "POST /v2/images",
+      `PUT /v2/images/${ids().promoted}/file`,
+      `PATCH /v2/images/${ids().promoted}`,
+    ]);
     const digest = sha512(await readFile(disk));
     assert.equal(outputs.digest, `sha512:${digest}`);
     const shown = async (api: ImageApi, id: string) => {

@@ -179,7 +179,7 @@ function kindOf({ method, path }: Pick<RecordedRequest, "method" | "path">): str
 /** A path without its query, ids, and the names of points. */
 function shapeOf(path: string): string {
   return decodeURIComponent(path.replace(/\?.*/s, ""))
-    .replace(/pulumi-images:[0-9a-f:]+/g, "MARK")
+    .replace(/pulumi-images:[0-9a-f:]+(unfinished:[0-9a-f]+)?/g, "MARK")
     .replace(/[0-9a-f]{8}-[0-9a-f-]{27}|[0-9a-f]{32}/g, "ID")
     .replace(/\bp\d+q\b/g, "NAME")
     .replace(/\d{4,}/g, "N")
