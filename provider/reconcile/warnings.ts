@@ -5,6 +5,11 @@ export function finishedImage(image: ImageFacts): string {
   return `${described(image)} carries this resource's owner tag and is finished, but this stack's state doesn't have it. It is left alone, and a new image is made. To use it instead of a new one, write adopt: { id: ${JSON.stringify(image.id)} } before you run pulumi up; if nobody needs it, delete it by hand. It may have been kept (retainOnDelete, pulumi state delete), belong to a resource that was renamed or moved, or to a stack of the same name, or a killed run may have finished it`;
 }
 
+/** Such an image, whose id the resource chooses. */
+export function chosenIdTaken(image: ImageFacts): string {
+  return `${described(image)} has this id: it carries this resource's owner tag and is finished, but this stack's state doesn't have it. To use it, write adopt: { id: ${JSON.stringify(image.id)} } in the place of imageId; to have a new image, choose another id`;
+}
+
 /** An image that its resource's deletion leaves alone. */
 export function anothersImage(image: ImageFacts): string {
   return `${described(image)} carries the owner tag of another resource, so it is not deleted: this stack forgets it, and its owner keeps it. If nobody needs it, delete it by hand`;

@@ -6,7 +6,7 @@ import { hasUnknown, knownIn, type Problem, unknownValue } from "../fields/field
 import { whyNotAdoptable } from "../reconcile/adoptImage.ts";
 import { claims, refuseConflicts, thisRun } from "../reconcile/claims.ts";
 import { expectedOwner, isAnothers, type OwnerTag, ownerTagOf, recordOf } from "../reconcile/ownership.ts";
-import { adoptedElsewhere, finishedImage, untagged } from "../reconcile/warnings.ts";
+import { adoptedElsewhere, chosenIdTaken, finishedImage, untagged } from "../reconcile/warnings.ts";
 import { configure, serviceOf, tableOf } from "../runtime.ts";
 import type { ImageFacts, ImageOrder, ImageService, Values } from "../services/service.ts";
 import { lostContent } from "../services/storedData.ts";
@@ -166,7 +166,7 @@ export const image: Provider = {
 
 /**
  * What has to be known of a new resource before anything is done. Finished images with its owner tag are left alone: a warning names them.
- * @returns why the image that it adopts can't be adopted
+ * @returns why the image that it adopts can't be adopted, or the id that it chooses can't be used
  */
 async function problemOfNew(inputs: Values): Promise<Problem | undefined> {
   if (hasUnknown([inputs.connection, inputs.adopt, inputs.imageId])) return undefined;
@@ -175,6 +175,8 @@ async function problemOfNew(inputs: Values): Promise<Problem | undefined> {
     const service = serviceOf(inputs);
     if (inputs.adopt === undefined) {
       const finished = await service.finishedImages({ values: inputs, ownerTag });
+      const chosen = finished.find(({ id }) => id === String(inputs.imageId).toLowerCase());
+      if (chosen !== undefined) return { property: "imageId", reason: chosenIdTaken(chosen) };
       for (const image of finished) warn(finishedImage(image), urnOf(String(inputs.resource)));
       return undefined;
     }

@@ -59,7 +59,8 @@ onEachCloud("Two stacks that manage the same image at once", cloud => {
 
   const tag = (stack: number, text: string) => make(stack, "imageTag", text, { imageId, tag: text });
   /** One image is one resource in each stack. */
-  const adopted = (stack: number, args: Values) => make(stack, "image", "image", { adopt: { id: imageId, takeOver: true }, ...args });
+  const adopted = (stack: number, args: Values) =>
+    make(stack, "image", "image", { adopt: { id: imageId, takeOver: true }, ...args });
 
   it("lose none of each other's tags and properties", async () => {
     const numbers = Array.from({ length: each }, (_, n) => n);

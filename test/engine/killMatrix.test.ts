@@ -33,11 +33,9 @@ const titleOf = ({ victim, side, request, part }: Point) =>
 
 describe("a killed up", () => {
   let bench: MatrixBench;
-  const repeatable = subjects.filter(({ byHand }) => byHand === undefined);
-
   before(async function () {
     this.timeout(300_000);
-    bench = await MatrixBench.start("killed", repeatable);
+    bench = await MatrixBench.start("killed", subjects);
     await inspect(bench);
   });
   after(() => bench.stop());

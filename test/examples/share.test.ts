@@ -39,6 +39,7 @@ onEachCloud("The example share", cloud => {
     imageId = outputs.imageId as string;
     const path = `/v2/images/${imageId}`;
     assert.deepEqual(cloud().writes().toSorted(), [
+      `PATCH ${path}`,
       "POST /v2/images",
       `POST ${path}/members`,
       `PUT ${path}/file`,

@@ -6,7 +6,7 @@ import { ApiError, badBody, missing } from "./errors.ts";
 import { startJobs } from "./jobs.ts";
 import { queryRoutes } from "./query.ts";
 import { resourceRoutes } from "./resources.ts";
-import { newState, ORGANIZATION, type State } from "./state.ts";
+import { addNewUsers, newState, ORGANIZATION, type State } from "./state.ts";
 import { caller, LOGIN, userId, userRoutes } from "./users.ts";
 import { wireCloud } from "./wire.ts";
 
@@ -45,6 +45,7 @@ export const divvycloud: CloudService<DivvyCloudSettings, DivvyCloudDescription>
   defaults: { taskTime: 200, sessionTimeout: 20 },
   async start(context) {
     const store = await context.store<State>("state", () => newState(context.clock()));
+    addNewUsers(store.data);
     const { users, clouds, instances, images } = store.data;
     const jobs = startJobs(context, store);
 

@@ -114,7 +114,7 @@ export function newState(now: Date): State {
     },
   ];
   const state: State = {
-    users: [newUser(1, "admin", true), newUser(2, "viewer", false), newUser(3, "outsider", true, "Elsewhere")],
+    users: firstUsers(),
     sessions: [],
     clouds,
     instances: [],
@@ -132,6 +132,18 @@ export function newState(now: Date): State {
 
 /** Who looks after the cloud accounts. */
 export const ORGANIZATION = "Local";
+
+const firstUsers = () => [
+  newUser(1, "admin", true),
+  newUser(2, "viewer", false),
+  newUser(3, "outsider", true, "Elsewhere"),
+];
+
+/** Adds what the users in a folder of an earlier version don't have. */
+export function addNewUsers({ users }: State): void {
+  for (const user of users) user.organization ??= ORGANIZATION;
+  for (const user of firstUsers()) if (!users.some(({ username }) => username === user.username)) users.push(user);
+}
 
 function newUser(user_id: number, username: string, admin: boolean, organization = ORGANIZATION): User {
   return {

@@ -9,6 +9,7 @@ import { Gate } from "./gate.ts";
 import { Places } from "./places.ts";
 import {
   connectionName,
+  idFor,
   livesOf,
   type Phase,
   type Slot,
@@ -164,6 +165,7 @@ export class MatrixBench {
   /** A life begins: with an image of its own, where it needs one. */
   async #begin(slot: Slot): Promise<void> {
     slot.cycle++;
+    delete slot.adopts;
     if (!slot.subject.needs?.endsWith("each time")) return;
     slot.base = await this.places.make(slot.subject);
     const { service, kind, needs } = slot.subject;
@@ -171,6 +173,16 @@ export class MatrixBench {
     if (needs === "snapshot each time") this.#give("digitalocean/recipient", slot.base);
     // And what was copied with its owner.
     if (kind === "ImageCopy") this.#give(`${service}/owner`, slot.base);
+  }
+
+  /** Does by hand what the errors of a run ask for. @returns the slots that needed it */
+  async byHand(errorOf: (slot: Slot) => string): Promise<Slot[]> {
+    const concerned = this.slots.filter(slot => slot.subject.byHand?.test(errorOf(slot)));
+    for (const slot of concerned) {
+      if (slot.subject.kind === "Image") slot.adopts = idFor(slot);
+      else await this.places.cancelOffers(slot.base);
+    }
+    return concerned;
   }
 
   /** An image that nobody has, and that is meant to stay. */

@@ -123,11 +123,18 @@ export function errorsOf(run: Run): string {
 export async function repeat(bench: MatrixBench): Promise<string[]> {
   const { stack } = bench;
   await stack.run(["cancel", "--yes"]);
-  const run = await stack.tryUp(undefined, "--parallel", "500");
-  if (run.code !== 0) throw new Error(errorsOf(run));
+  const runs = [await stack.tryUp(undefined, "--parallel", "500")];
+  for (let helped = true; helped && runs.at(-1)?.code !== 0; ) {
+    const errors = errorsOf(runs.at(-1) as Run).split("\n");
+    const ofSlot = ({ name }: Slot) => errors.filter(line => line.startsWith(`${name}: `)).join("\n");
+    helped = (await bench.byHand(ofSlot)).length > 0;
+    if (helped) runs.push(await stack.tryUp(bench.declared(), "--parallel", "500"));
+  }
+  const last = runs.at(-1) as Run;
+  if (last.code !== 0) throw new Error(errorsOf(last));
   if (bench.killed?.provider !== undefined) await untilEnded(bench.killed.provider);
-  return run.events
-    .flatMap(({ diagnosticEvent }) => diagnosticEvent ?? [])
+  return runs
+    .flatMap(({ events }) => events.flatMap(({ diagnosticEvent }) => diagnosticEvent ?? []))
     .filter(({ severity }) => severity === "warning")
     .map(({ message }) => message);
 }

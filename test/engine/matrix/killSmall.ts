@@ -84,21 +84,16 @@ async function helpedOut(
   bench: MatrixBench,
   engine: SmallEngine,
 ): Promise<{ names: Set<string>; warnings: readonly string[] }> {
-  const helped = new Set<string>();
   const concerned = bench.slots.filter(({ subject, phase }) => subject.byHand !== undefined && phase !== "absent");
-  if (concerned.every(({ name }) => engine.state.has(name))) return { names: helped, warnings: [] };
+  if (concerned.every(({ name }) => engine.state.has(name))) return { names: new Set(), warnings: [] };
   const run = await engine.open();
   try {
     const failed = await run.up();
-    for (const slot of concerned) {
-      if (!slot.subject.byHand?.test(failed.get(slot.name)?.message ?? "")) continue;
-      helped.add(slot.name);
-      await bench.places.byHand(slot);
-    }
+    const helped = await bench.byHand(({ name }) => failed.get(name)?.message ?? "");
+    return { names: new Set(helped.map(({ name }) => name)), warnings: run.warnings };
   } finally {
     await run.close();
   }
-  return { names: helped, warnings: run.warnings };
 }
 
 /**

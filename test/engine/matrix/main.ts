@@ -40,9 +40,7 @@ const { values: options } = parseArgs({
 });
 const cloud = options.cloud as CloudKind;
 const pattern = new RegExp(options.subjects);
-// A real run can't be helped out half way.
-const possible = options.engine === "small" ? subjects : subjects.filter(({ byHand }) => byHand === undefined);
-const wanted = possible.filter(({ service, kind, variation }) => pattern.test(`${service} ${kind} ${variation}`));
+const wanted = subjects.filter(({ service, kind, variation }) => pattern.test(`${service} ${kind} ${variation}`));
 const victims = allVictims.filter(victim => options.victims.split(",").includes(victim));
 const tried: Tried[] = [];
 let runs = 0;

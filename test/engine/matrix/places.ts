@@ -9,7 +9,7 @@ import { ImageApi } from "../../openstack/imageApi.ts";
 import { GlanceV1Api } from "../../support/glanceV1Api.ts";
 import type { MatrixCloud } from "./cloud.ts";
 import type { Gate } from "./gate.ts";
-import type { Slot, Subject } from "./subjects.ts";
+import type { Subject } from "./subjects.ts";
 
 /** An image that a service has. */
 export interface Found {
@@ -92,8 +92,7 @@ export class Places {
   }
 
   /** What a person does in a service's control panel, where nothing else helps: an offer whose id nobody knows is cancelled. */
-  async byHand({ subject, base }: Slot): Promise<void> {
-    if (subject.service !== "digitalocean") throw new Error(`nothing is to be done by hand on ${subject.service}`);
+  async cancelOffers(base: string): Promise<void> {
     await client(this.#cloud.services.digitalocean.controlUrl)("DELETE", `/images/${base}/transfers`);
   }
 

@@ -15,6 +15,8 @@ export interface Slot {
   cycle: number;
   /** The image that a member, a tag or a copy is of; of a subject with `prepare`, what that made. */
   base: string;
+  /** The image that it adopts, in this life, in the place of one that it makes: a killed run had finished it. */
+  adopts?: string;
 }
 
 /** What declarations are made of. */
@@ -41,7 +43,7 @@ export interface Subject {
   needs?: "image" | "image each time" | "droplet" | "backup each time" | "snapshot each time";
   /** Its update can't be taken back in place: it has to be made anew for the next one. */
   oneWay?: boolean;
-  /** What the repeat says where it needs a person's hand, who then does what `Places.byHand` does, and repeats it. */
+  /** What the repeat says where it needs a person's hand, who then does what `MatrixBench.byHand` does, and repeats it. */
   byHand?: RegExp;
   /** What it is declared to be, from phase to phase. The same twice: there is no such step. */
   declare(phase: Exclude<Phase, "absent">, slot: Slot, around: Surroundings): Record<string, unknown>;
@@ -58,7 +60,7 @@ const raw = { diskFormat: "raw", containerFormat: "bare" };
 const renamed = (phase: Phase, { name }: Slot) => (phase === "first" ? name : `${name}, renamed`);
 
 /** A uuid for each life of a slot: an image's id can be used once. */
-function idFor({ name, cycle }: Slot): string {
+export function idFor({ name, cycle }: Slot): string {
   const hex = createHash("sha256").update(`${name}/${cycle}/${process.pid}`).digest("hex");
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-4${hex.slice(13, 16)}-9${hex.slice(17, 20)}-${hex.slice(20, 32)}`;
 }
@@ -138,7 +140,12 @@ const openstack: Subject[] = [
   },
   {
     ...{ service: "openstack", kind: "Image", variation: "chosen id" },
-    declare: (phase, slot) => ({ ...raw, name: renamed(phase, slot), source: file("first"), imageId: idFor(slot) }),
+    // What a killed run finished and didn't record keeps its id.
+    byHand: /image [-0-9a-f]{36} .* has this id: .* write adopt/,
+    declare: (phase, slot) => ({
+      ...{ ...raw, name: renamed(phase, slot), source: file("first") },
+      ...(slot.adopts === undefined ? { imageId: idFor(slot) } : { adopt: { id: slot.adopts } }),
+    }),
   },
   {
     ...{ service: "openstack", kind: "Image", variation: "data later", oneWay: true },
