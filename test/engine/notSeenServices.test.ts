@@ -90,7 +90,7 @@ describe("What isn't seen isn't gone on the other services", () => {
   /** @param other whom the connection of the other account is of */
   function start(
     service: ServiceName,
-    account: "owner" | "consumer",
+    account: "owner" | "consumer" | "admin",
     other: "owner" | "consumer" = "consumer",
   ): Promise<ProviderProcess> {
     const connections: Values = {
@@ -236,19 +236,24 @@ describe("What isn't seen isn't gone on the other services", () => {
     const urn = (name: string) => `urn:pulumi:dev::test::type::${name}`;
 
     it("is remembered apart from the owner of an image that is somebody else's, so that it is gone when it is gone", async () => {
-      const { owner, consumer } = cloud.services["glance-v1"].accounts;
-      const [mine, theirs] = await Promise.all([start("glance-v1", "owner"), start("glance-v1", "consumer")]);
+      const { owner, consumer, admin } = cloud.services["glance-v1"].accounts;
+      // Only an administrator may write an owner tag on somebody else's image.
+      const accounts = ["owner", "consumer", "admin"] as const;
+      const runs = await Promise.all(accounts.map(account => start("glance-v1", account)));
+      const [mine, theirs, anyone] = runs as [ProviderProcess, ProviderProcess, ProviderProcess];
       try {
         const common = { service: "glance-v1", connection: "main", isPublic: true, name: "public" };
         const public_ = await theirs.make("image", { ...common, ...data }, urn("public"));
         assert.deepEqual(remembered(public_), { owner: consumer.projectId, account: undefined });
-        const adopted = await mine.make("image", { ...common, adopt: { id: public_.id } }, urn("adopted"));
-        assert.deepEqual(remembered(adopted), { owner: consumer.projectId, account: owner.projectId });
-        await assert.rejects(mine.delete(adopted.id, adopted.outputs), /answered 403/, "it is seen, and not deleted");
-        await theirs.delete(public_.id, public_.outputs);
-        assert.equal((await mine.read(adopted.id, adopted.outputs)).id, "");
+        const adopted = await anyone.make("image", { ...common, adopt: { id: public_.id } }, urn("adopted"));
+        assert.deepEqual(remembered(adopted), { owner: consumer.projectId, account: admin.projectId });
+        const demoted = { ...adopted.outputs, account: owner.projectId };
+        await assert.rejects(mine.delete(adopted.id, demoted), /answered 403/, "it is seen, and not deleted");
+        await anyone.delete(adopted.id, adopted.outputs);
+        assert.equal((await anyone.read(adopted.id, adopted.outputs)).id, "");
+        assert.equal((await mine.read(adopted.id, demoted)).id, "");
       } finally {
-        await Promise.all([mine.stop(), theirs.stop()]);
+        await Promise.all(runs.map(run => run.stop()));
       }
     });
 

@@ -84,7 +84,17 @@ async function patchOnce(
     if (error.status === 404) throw gone(id);
     if (error.code !== "unavailable") throw error;
     const now = await present(cloud, id);
-    return ownershipOf(now).unfinished ? await cloud.client.patch(id, patch) : now;
+    return ownershipOf(now).unfinished ? await patchAgain(cloud, id, patch) : now;
+  }
+}
+
+/** The request whose answer was lost may arrive late, even after the look: then this one finds its work done. */
+async function patchAgain(cloud: GlanceCloud, id: string, patch: readonly PatchOperation[]): Promise<WireImage> {
+  try {
+    return await cloud.client.patch(id, patch);
+  } catch (error) {
+    if (error instanceof ImagesError && error.status === 409) return await present(cloud, id);
+    throw error;
   }
 }
 
