@@ -149,10 +149,12 @@ onEachCloud("The same thing by two resources", cloud => {
 
     it("a copy elsewhere: each has its own", async () => {
       const there = await cloud().as("owner", 1);
-      const copy = (name: string) => of("ImageCopy", name, { to: { connection: "elsewhere", name: "copied" } });
+      // The other region is other tests', too.
+      const called = `copied ${crypto.randomUUID()}`;
+      const copy = (name: string) => of("ImageCopy", name, { to: { connection: "elsewhere", name: called } });
       await stack.up([copy("old")]);
       await stack.up([copy("new")]);
-      const copies = await there.list("name=copied");
+      const copies = await there.list(`name=${encodeURIComponent(called)}`);
       assert.deepEqual(
         copies.map(({ id }) => id),
         [(await stack.state()).new?.id],

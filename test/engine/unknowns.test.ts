@@ -75,6 +75,10 @@ describe("What isn't known at preview", () => {
 
   const urnOf = () => `urn:pulumi:dev::unknowns::images::case-${++made}`;
 
+  /** Two resources of a program can't adopt the same image: each case is another state of one resource. */
+  const resourceOf = ({ adopt }: Values) =>
+    adopt === undefined ? urnOf() : "urn:pulumi:dev::unknowns::images::adopting";
+
   async function make(args: Values): Promise<string> {
     return (await provider.make("image", args, urnOf())).id;
   }
@@ -291,7 +295,7 @@ describe("What isn't known at preview", () => {
   type There = { id: string; outputs: Values; inputs: Values; resource: string } | undefined;
 
   async function checked(kind: Kind, args: Values, at: string, there?: There): Promise<Values> {
-    const resource = there?.resource ?? urnOf();
+    const resource = there?.resource ?? resourceOf(args);
     const { failures, inputs } = await provider
       .checkInputs(providerOf[kind], withoutUndefined(args), { resource, ...(there ? { olds: there.inputs } : {}) })
       .catch(error => {
@@ -303,7 +307,7 @@ describe("What isn't known at preview", () => {
 
   /** A resource that is there. */
   async function madeFrom(kind: Kind, base: Values): Promise<There> {
-    const resource = urnOf();
+    const resource = resourceOf(base);
     const { inputs, failures } = await provider.checkInputs(providerOf[kind], base, { resource });
     assert.deepEqual(failures, []);
     return { ...(await provider.create(inputs)), inputs, resource };

@@ -183,4 +183,30 @@ export const found: Found[] = [
     script: [{ step: "forbid" }, declare("Image", 0), up(), { step: "stack rm", stack: 0 }, up()],
     without: ["8"],
   },
+  {
+    title: "an unfinished image is renamed with an alias, and its name used again",
+    service: "openstack",
+    script: [
+      declare("Image", 0),
+      { step: "up", stack: 0, refresh: false, misfortune: { what: "gone", at: 4, side: "before" } },
+      { step: "rename", stack: 0, n: 0, to: 1, alias: true },
+      { step: "up", stack: 0, refresh: false, misfortune: { what: "gone", at: 0, side: "before" } },
+      declare("Image", 0),
+      up(),
+      up(0, true),
+    ],
+  },
+  ...(["openstack", "glance-v1", "digitalocean"] as const).map(service => ({
+    title: `an adopted image leaves the state, and its resource is declared without adopt, on ${service}`,
+    service,
+    script: [
+      { step: "outside", what: "make", image: 1 },
+      { step: "adopt", stack: 0, name: 0, image: 0, byName: false, takeOver: false, fields: 0 },
+      up(),
+      { step: "state delete", stack: 0, n: 0 },
+      { step: "undeclare", stack: 0, n: 0 },
+      declare("Image", 0),
+      up(),
+    ] satisfies Step[],
+  })),
 ];

@@ -269,12 +269,14 @@ function droppedIsGone({ run, after, service }: Case): void {
 }
 
 /** A finished image under the tag of what is created is named, at preview too. */
-function leftAloneIsNamed({ run, preview, before, account, known }: Case): void {
+function leftAloneIsNamed({ run, preview, before, account, known, service }: Case): void {
   for (const { entry, inputs } of run.created) {
     if (entry.kind !== "Image" || inputs.adopt !== undefined) continue;
     for (const image of before.values()) {
       if (!image.finished || image.account !== account || image.ownerTag !== ownTag(entry.urn, inputs)) continue;
       if (image.id === entry.id || known.some(other => imageOf(other) === image.id)) continue;
+      // Notes are asked for image by image, so only images of the declared name are looked into: docs/reliability.md.
+      if (service.name === "divvycloud" && image.name !== inputs.name) continue;
       for (const [when, warnings] of [
         ["up", run.warnings],
         ["preview", preview?.warnings],
