@@ -27,7 +27,7 @@ export interface DownloadedImage {
 /**
  * Writes an image's data to a file, in a preview too.
  *
- * The data is streamed to `<file>.<image id>.part`, held against the digest that the service reports, and gets the file's name when it is whole
+ * The data is streamed to `<file>.<image id>.part`, compared with the digest that the service reports, and gets the file's name when it is whole
  * and on the disk. A repeat after an interruption goes on where the last one ended, if the service reports a digest and answers ranges. A
  * file with the right data is left as it is, so each run after the first moves nothing.
  * ```ts
