@@ -249,6 +249,8 @@ export class Life {
     if (to.state.entries.has(urn)) return;
     stack.state.entries.delete(entry.urn);
     to.state.entries.set(urn, Object.assign(entry, { urn, dependencies: [] }));
+    const id = imageOf(entry) ?? String(entry.inputs.imageId);
+    if (stack.stale.has(id)) to.stale.add(id);
     const declared = stack.program.find(({ kind, name, inGroup }) => urnIn(to, kind, name, inGroup) === urn);
     const moved = step.declared && declared !== undefined;
     if (moved) {
