@@ -1,3 +1,4 @@
+import { ImagesError } from "../../errors.ts";
 import { gone } from "../lost.ts";
 import type { DigitalOceanCloud } from "./cloud.ts";
 
@@ -18,6 +19,11 @@ export async function addOwnTag(cloud: DigitalOceanCloud, id: string, tag: strin
   try {
     await cloud.client.createTag(tag);
     if (!(await cloud.client.assignTag(tag, id))) throw gone(id);
+  } catch (error) {
+    // One that nothing carries would stay in the account. Where the answer was lost, the image may carry it.
+    const isRefused = error instanceof ImagesError && error.code !== "unavailable";
+    if (isRefused) await cloud.client.deleteTag(tag).catch(() => false);
+    throw error;
   } finally {
     cloud.reads.wrote(id);
   }
