@@ -31,6 +31,11 @@ export function ownerTagOf(resource: string, generation: number): OwnerTag {
   return { resource: digest(`${urn}#${generation}`), stack: digest(urn.split("::").slice(0, 2).join("::")) };
 }
 
+/** The same of a resource's inputs or outputs. */
+export function ownerTagFrom({ resource, generation }: Record<string, unknown>): OwnerTag {
+  return ownerTagOf(String(resource), Number(generation ?? 0));
+}
+
 function digest(text: string): string {
   return createHash("sha256").update(text).digest("hex").slice(0, 32);
 }
@@ -93,7 +98,7 @@ export interface ExpectedOwner {
 /** @param outputs of the resource, as its state has them */
 export function expectedOwner(outputs: Record<string, unknown>): ExpectedOwner {
   return {
-    tag: ownerTagOf(String(outputs.resource), Number(outputs.generation ?? 0)),
+    tag: ownerTagFrom(outputs),
     recorded: typeof outputs.ownerTag === "string" ? outputs.ownerTag.replace(/^tag:/, "") : undefined,
   };
 }

@@ -1,13 +1,15 @@
 import type { ImageFacts } from "../services/service.ts";
 
+const isUnrecorded = "carries this resource's owner tag and is finished, but this stack's state doesn't have it";
+
 /** A finished image that carries the owner tag of a resource whose state doesn't have it. */
 export function finishedImage(image: ImageFacts): string {
-  return `${described(image)} carries this resource's owner tag and is finished, but this stack's state doesn't have it. It is left alone, and a new image is made. To use it instead of a new one, write adopt: { id: ${JSON.stringify(image.id)} } before you run pulumi up; if nobody needs it, delete it by hand. It may have been kept (retainOnDelete, pulumi state delete), belong to a resource that was renamed or moved, or to a stack of the same name, or a killed run may have finished it`;
+  return `${described(image)} ${isUnrecorded}. It is left alone, and a new image is made. To use it instead of a new one, write adopt: { id: ${JSON.stringify(image.id)} } before you run pulumi up; if nobody needs it, delete it by hand. It may have been kept (retainOnDelete, pulumi state delete), belong to a resource that was renamed or moved, or to a stack of the same name, or a killed run may have finished it`;
 }
 
 /** Such an image, whose id the resource chooses. */
 export function chosenIdTaken(image: ImageFacts): string {
-  return `${described(image)} has this id: it carries this resource's owner tag and is finished, but this stack's state doesn't have it. To use it, write adopt: { id: ${JSON.stringify(image.id)} } in the place of imageId; to have a new image, choose another id`;
+  return `${described(image)} has this id: it ${isUnrecorded}. To use it, write adopt: { id: ${JSON.stringify(image.id)} } in the place of imageId; to have a new image, choose another id`;
 }
 
 /** An image that its resource's deletion leaves alone. */

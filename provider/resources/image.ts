@@ -5,7 +5,7 @@ import { ImagesError } from "../errors.ts";
 import { hasUnknown, knownIn, type Problem, unknownValue } from "../fields/field.ts";
 import { whyNotAdoptable } from "../reconcile/adoptImage.ts";
 import { claims, refuseConflicts, thisRun } from "../reconcile/claims.ts";
-import { expectedOwner, isAnothers, type OwnerTag, ownerTagOf, recordOf } from "../reconcile/ownership.ts";
+import { expectedOwner, isAnothers, type OwnerTag, ownerTagFrom, recordOf } from "../reconcile/ownership.ts";
 import { adoptedElsewhere, chosenIdTaken, finishedImage, untagged } from "../reconcile/warnings.ts";
 import { configure, serviceOf, tableOf } from "../runtime.ts";
 import type { ImageFacts, ImageOrder, ImageService, Values } from "../services/service.ts";
@@ -170,7 +170,7 @@ export const image: Provider = {
  */
 async function problemOfNew(inputs: Values): Promise<Problem | undefined> {
   if (hasUnknown([inputs.connection, inputs.adopt, inputs.imageId])) return undefined;
-  const ownerTag = ownerTagIn(inputs);
+  const ownerTag = ownerTagFrom(inputs);
   try {
     const service = serviceOf(inputs);
     if (inputs.adopt === undefined) {
@@ -273,15 +273,11 @@ function orderOf(inputs: Values): ImageOrder {
   return {
     values: inputs,
     data: sourceData(inputs),
-    ownerTag: ownerTagIn(inputs),
+    ownerTag: ownerTagFrom(inputs),
   };
 }
 
 /** @param account the output that remembers it */
-function ownerTagIn({ resource, generation }: Values): OwnerTag {
-  return ownerTagOf(String(resource), Number(generation ?? 0));
-}
-
 function outputs(inputs: Values, facts: ImageFacts, account: Values): Values {
   return { ...outputsFrom(tableOf("Image", inputs.service), inputs, facts), ...account };
 }

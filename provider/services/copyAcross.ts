@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from "node:util";
 import * as v from "valibot";
 import { ImagesError } from "../errors.ts";
 import { type Field, type FieldTable, hasUnknown, type Problem, problemsOf } from "../fields/field.ts";
-import { expectedOwner, ownerTagOf } from "../reconcile/ownership.ts";
+import { expectedOwner, ownerTagFrom } from "../reconcile/ownership.ts";
 import { finishedImage } from "../reconcile/warnings.ts";
 import { forLeftover } from "../wait.ts";
 import type { ServiceName } from "./names.ts";
@@ -62,7 +62,7 @@ export function copyAcross(source: ImageService, other: OpenOther): PartService 
       values: { ...formatsOf(facts), ...((values.metadata as Values | undefined) ?? metadata), ...placeOf(values) },
       left,
       data: mode === "import" ? { ...data, import: true, url } : data,
-      ownerTag: ownerTagOf(String(values.resource), Number(values.generation ?? 0)),
+      ownerTag: ownerTagFrom(values),
     };
   }
 
@@ -242,9 +242,8 @@ function formatsOf(source: ImageFacts): Values {
 
 /** Warnings of finished images that carry a new copy's owner tag: its create leaves them alone. */
 async function finishedCopies(target: ImageService, values: Values): Promise<string[]> {
-  const ownerTag = ownerTagOf(String(values.resource), Number(values.generation ?? 0));
   try {
-    return (await target.finishedImages({ values: {}, ownerTag })).map(finishedImage);
+    return (await target.finishedImages({ values: {}, ownerTag: ownerTagFrom(values) })).map(finishedImage);
   } catch (error) {
     // The create meets it again, and has to get along with it.
     if (error instanceof ImagesError) return [];

@@ -33,6 +33,7 @@ const titleOf = ({ victim, side, request, part }: Point) =>
 
 describe("a killed up", () => {
   let bench: MatrixBench;
+
   before(async function () {
     this.timeout(300_000);
     bench = await MatrixBench.start("killed", subjects);

@@ -124,10 +124,12 @@ async function verified(
   return image;
 }
 
-/** Whether an image's data is what the order's source gives. A location's data is somebody else's, so nothing can be said of it. */
+/**
+ * Whether an image's data is what the order's source gives. The service doesn't say which location an image has: one that the state has was given
+ * the declared one, since another one would replace the image.
+ */
 export async function holds(image: WireImage, order: ImageOrder, job: Job): Promise<boolean> {
   const { data } = order;
-  // The service doesn't say which location an image has. One that the state has was given the declared one: another one replaces the image.
   if (order.values.location !== undefined) return order.recordedOwner !== undefined;
   if (data === undefined) return true;
   if (data.size !== undefined && image.size !== data.size) return false;

@@ -290,9 +290,12 @@ onEachCloud("Where neither properties nor tags can be written", cloud => {
   });
 
   it("tells a property of the program's own that is refused from its own", async () => {
-    const refused = await stack.tryUp([bench.image("web", "one", { properties: { pulumi_other: "1" } })]);
+    // Other tests leave images on the same cloud.
+    const name = `refused ${crypto.randomUUID()}`;
+    const refused = await stack.tryUp([bench.image("web", "one", { name, properties: { pulumi_other: "1" } })]);
     assert.notEqual(refused.code, 0, refused.text);
     assert.match(refused.text, /pulumi_other/);
-    assert.deepEqual(await bench.owner.list(`name=web&owner=${cloud().accounts.owner.projectId}&status=queued`), []);
+    const query = `name=${encodeURIComponent(name)}&owner=${cloud().accounts.owner.projectId}&status=queued`;
+    assert.deepEqual(await bench.owner.list(query), []);
   });
 });
