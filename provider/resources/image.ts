@@ -289,7 +289,11 @@ async function demandReachOf(
   demand: (...of: Parameters<typeof demandReach>) => Promise<unknown> = demandReach,
 ): Promise<void> {
   const service = serviceOf(props);
-  await demand(service, `image ${id}`, props, async () => (await service.readImage(id)) !== undefined);
+  const isSeenAsOwn = async () => {
+    const owner = await service.ownershipOf(id);
+    return owner !== undefined && !isAnothers(owner, expectedOwner(props));
+  };
+  await demand(service, `image ${id}`, props, isSeenAsOwn);
 }
 
 /** Brings an existing image under management, as the program describes it, without a new upload. */

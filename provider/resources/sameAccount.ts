@@ -60,7 +60,8 @@ export function isMissing(error: unknown): boolean {
 }
 
 /**
- * Demands the same of what is to be deleted or replaced, unless this account sees it all the same: then the service says whether it may.
+ * Demands the same of what is to be deleted or replaced, unless this account sees it all the same, as the resource's own: then the service says
+ * whether it may.
  * @returns whether it is another account
  */
 export async function demandReach(
@@ -107,7 +108,7 @@ function notSeen(service: ImageService, what: string, now: string, props: Values
   const before = String(remembered(props));
   return new ImagesError(
     "configuration",
-    `${what} is of ${word} ${before}, as the state remembers, but the connection ${service.connection.name} is ${word} ${now} now: that it isn't seen from there doesn't mean that it is gone`,
+    `${what} is of ${word} ${before}, as the state remembers, but the connection ${service.connection.name} is ${word} ${now} now: what is seen from there doesn't say whether it is gone`,
     {
       service: service.name,
       hint: `Nothing was changed. Use the credentials of ${word} ${before}; or take it out of this stack, if it isn't wanted there any more: pulumi state delete '${urnOf(String(props.resource))}'`,

@@ -168,6 +168,19 @@ export const found: Found[] = [
     without: ["7"],
   },
   {
+    title: "a stack is destroyed as another project, which sees the image with another owner tag",
+    service: "openstack",
+    script: [
+      declare("Image", 0),
+      declare("ImageMember", 0),
+      up(),
+      { step: "state delete", stack: 0, n: 1 },
+      { step: "outside", what: "retag", image: 0 },
+      { step: "credentials", stack: 0 },
+      { step: "destroy", stack: 0, ...calm },
+    ],
+  },
+  {
     title: "a proxy answers 404 for everything",
     service: "openstack",
     script: [
