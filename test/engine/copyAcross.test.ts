@@ -211,7 +211,8 @@ describe("ImageCopy between clouds", () => {
     };
     const stack = await Stack.create({ project: "killed-target", config: { "images:connections": connections } });
     try {
-      const size = 96 * 2 ** 20;
+      // Large enough to be met under way on a busy machine.
+      const size = 256 * 2 ** 20;
       await writeFile(join(stack.folder, "disk.raw"), disk);
       await truncate(join(stack.folder, "disk.raw"), size);
       const image: Declared = {
@@ -226,11 +227,14 @@ describe("ImageCopy between clouds", () => {
       await stack.declare([image, copied]);
       const failing = stack.tryUp();
       // The data is under way, and the cloud has written down that it is, which it does a little later.
-      await until(async () => {
+      const underWay = until(async () => {
         return (await notesSaving(join(there, "openstack"))) && (await bytesIn(join(there, "openstack"))) > 2 ** 20
           ? true
           : undefined;
       });
+      const missed = failing.then(({ text }) => assert.fail(`it ended before it was met under way: ${text}`));
+      await Promise.race([underWay, missed]);
+      missed.catch(() => {});
       await target.kill();
       const { code, text } = await failing;
       assert.notEqual(code, 0);
