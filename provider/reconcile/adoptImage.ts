@@ -6,7 +6,7 @@ import { type Ownership, type OwnerTag, recordOf } from "./ownership.ts";
 /**
  * Makes an existing image this resource's: writes its owner tag in the place of any other.
  * @param takeOver whether an image may be taken from another stack
- * @throws ImagesError "not-found"; "conflict" where another stack's owner tag claims it; "forbidden" where it can't be written to
+ * @throws ImagesError "not-found"; "conflict" where another resource is making it, or another stack's owner tag claims it; "forbidden" where it can't be written to
  */
 export async function claimImage<Image>(
   adapter: ImageAdapter<Image>,
@@ -23,18 +23,26 @@ export async function claimImage<Image>(
   return { ...adapter.factsOf(claimed), ownerTag: recordOf(await adapter.ownershipOf(claimed)) };
 }
 
-/** Why an image can't be adopted as things are: another stack's owner tag claims it. */
+/** Why an image can't be adopted as things are: another resource is making it, or another stack's owner tag claims it. */
 export function whyNotAdoptable(
   id: string,
   owner: Ownership,
   tag: OwnerTag,
   takeOver: boolean,
 ): ImagesError | undefined {
+  if (owner.unfinished && owner.resource !== undefined && owner.resource !== tag.resource) return unfinished(id);
   const isUntagged = owner.resource === undefined && owner.stack === undefined;
   if (takeOver || isUntagged || owner.resource === tag.resource || owner.stack === tag.stack) return;
   const whose = owner.stack === undefined ? "the owner tag of another resource" : "the owner tag of another stack";
   return new ImagesError("conflict", `image ${id} carries ${whose}, which may still manage it`, {
     hint: `To take it over all the same, write adopt: { id: ${JSON.stringify(id)}, takeOver: true }; to use it without managing it, read it with Image.get`,
+  });
+}
+
+/** Whoever adopts it now would take it from a run that is sending its data. */
+function unfinished(id: string): ImagesError {
+  return new ImagesError("conflict", `image ${id} isn't finished: another resource is making it, or was interrupted`, {
+    hint: "Adopt it when a run of that resource has finished it; if that resource is gone for good, delete the image",
   });
 }
 

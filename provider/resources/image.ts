@@ -303,15 +303,15 @@ async function adopt(service: ImageService, inputs: Values): Promise<ImageFacts>
   const order = orderOf(inputs);
   const adoption = inputs.adopt as Adoption;
   const facts = await adopted(service, adoption, Object.keys(inputs));
+  const takeOver = adoption.takeOver === true;
+  const owner = await service.ownershipOf(facts.id);
+  const refusal = owner && whyNotAdoptable(facts.id, owner, order.ownerTag, takeOver);
+  if (refusal !== undefined) throw refusal;
   refuseConflicts(await declareImage(service, facts.id, inputs));
   const { change, any } = changesOf(table, { ...facts, ...kept(inputs) }, inputs);
   const different = whyDifferent(facts, inputs);
   if (different !== undefined) throw different;
   if (order.data !== undefined) await demandContent(service, facts, order, job);
-  const takeOver = adoption.takeOver === true;
-  const owner = await service.ownershipOf(facts.id);
-  const refusal = owner && whyNotAdoptable(facts.id, owner, order.ownerTag, takeOver);
-  if (refusal !== undefined) throw refusal;
   const actual = { ...facts, ...(owner === undefined ? {} : { ownerTag: recordOf(owner) }) };
   const now = any
     ? await service.updateImage(facts.id, { ...change, actual, declared: Object.keys(inputs) }, job)

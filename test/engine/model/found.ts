@@ -222,4 +222,29 @@ export const found: Found[] = [
       up(),
     ] satisfies Step[],
   })),
+  {
+    title: "an image is adopted by the name of one that the same program makes",
+    service: "openstack",
+    script: [
+      { step: "outside", what: "make", image: 1 },
+      { step: "credentials", stack: 0 },
+      declare("Image", 1),
+      { step: "adopt", stack: 0, name: 0, image: 0, byName: true, takeOver: false, fields: 0 },
+      up(),
+    ],
+  },
+  {
+    title: "an image is adopted by a name that another project's image has, too",
+    service: "openstack",
+    script: [
+      declare("Image", 0),
+      { step: "plant", stack: 0, n: 0, unfinished: false },
+      up(),
+      { step: "state delete", stack: 0, n: 0 },
+      { step: "undeclare", stack: 0, n: 0 },
+      { step: "adopt", stack: 0, name: 1, image: 0, byName: true, takeOver: false, fields: 0 },
+      up(),
+    ],
+    without: ["6b"],
+  },
 ];

@@ -95,16 +95,23 @@ function errorsAreExpected({ run, preview }: Case): void {
 
 /** Where nothing befell a run, an Image that has all that it needs is made, and one is found by its name. */
 function createsWork({ run, before, account }: Case): void {
-  for (const { what, urn, kind, inputs } of run.begun) {
+  const creates = run.begun.filter(({ what, kind }) => what === "create" && kind === "Image");
+  for (const { urn, inputs } of creates) {
     const error = run.failed.get(urn);
-    if (what !== "create" || kind !== "Image" || error === undefined) continue;
-    const { name } = (inputs.adopt ?? {}) as { name?: string };
+    if (error !== undefined && inputs.adopt === undefined) broken("a create fails", `${short(urn)}: ${error}`);
+  }
+  for (const [urn, error] of run.failed) {
+    const name = nameNotFound(error);
     const named = [...before.values()].filter(image => image.name === name && image.account === account);
     // One of that name that is made at the same time may be met, or not.
-    const alone = !run.begun.some(other => other.what === "create" && other.urn !== urn && other.kind === "Image");
-    const found = alone && named.length === 1 && /there (are \d+ images|is no image) named/.test(error);
-    if (inputs.adopt === undefined || found) broken("a create fails", `${short(urn)}: ${error}`);
+    const alone = !creates.some(other => other.urn !== urn);
+    if (alone && named.length === 1) broken("an image isn't found by its name", `${short(urn)}: ${error}`);
   }
+}
+
+/** The name of an error that says that no image, or more than one, has it. */
+function nameNotFound(error: string): string | undefined {
+  return /there (?:are \d+ images|is no image) named "(.*?)"/.exec(error)?.[1];
 }
 
 /** No finished image disappears unless the resource that owns it was to be deleted. */

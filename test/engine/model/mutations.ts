@@ -76,6 +76,7 @@ export const mutations: Record<string, { rule: string; changes: Mutation[] }> = 
         from: /client\.list\(Object\.fromEntries\(exactly\)\)/g,
         to: 'client.list({ ...Object.fromEntries(exactly), visibility: "all" })',
       },
+      { file: "resources/image.js", from: /await ownOf\(service, seen\)/g, to: "seen" },
     ],
   },
   "7": {

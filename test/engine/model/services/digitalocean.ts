@@ -3,6 +3,7 @@ import { sha256 } from "../../../support/disk.ts";
 import type { Kind } from "../provider.ts";
 import type { Bench } from "./bench.ts";
 import type { Account, ModelService, TrueImage } from "./service.ts";
+import { whole } from "./whole.ts";
 
 const prefix = "pulumi-images:";
 const regions = ["ams3", "fra1"];
@@ -113,6 +114,6 @@ function trueImage(image: WireImage, account: string, bench: Bench): TrueImage {
     tags: image.tags.filter(tag => !tag.startsWith(prefix)).sort(),
     members: [],
     places: image.regions.filter(region => regions.includes(region)),
-    whole: JSON.stringify({ ...image, tags: image.tags.toSorted() }),
+    whole: whole(image),
   };
 }

@@ -1,5 +1,6 @@
 import type { Bench } from "./bench.ts";
 import type { ModelService, TrueImage } from "./service.ts";
+import { whole } from "./whole.ts";
 
 interface WireImage {
   name: string;
@@ -96,6 +97,6 @@ function trueImage(image: WireImage, notes: string[]): TrueImage {
     finished: image.state === "available" && unfinished === null,
     busy: image.state === "pending",
     ...{ tags: [], members: [], places: [] },
-    whole: JSON.stringify({ ...image, notes }),
+    whole: whole({ ...image, notes }),
   };
 }

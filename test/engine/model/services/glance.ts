@@ -6,6 +6,7 @@ import type { Values } from "../../providerProcess.ts";
 import type { Kind } from "../provider.ts";
 import type { Bench } from "./bench.ts";
 import type { Account, ImageSpec, ModelService, TrueImage, Truth } from "./service.ts";
+import { whole } from "./whole.ts";
 
 const formats = { diskFormat: "raw", containerFormat: "bare" };
 const property = { resource: "pulumi_images_resource", stack: "pulumi_images_stack" } as const;
@@ -174,7 +175,7 @@ function trueImage(image: ApiImage, members: string[]): TrueImage {
       .split(",")
       .filter(Boolean)
       .sort(),
-    whole: JSON.stringify({ ...rest, members }),
+    whole: whole({ ...rest, members }),
   };
 }
 
@@ -206,7 +207,7 @@ export async function glanceV1Service(bench: Bench): Promise<ModelService> {
           ...{ ownerTag: image.properties[property.resource] ?? undefined },
           ...{ stackTag: image.properties[property.stack] ?? undefined },
           ...{ digest: image.checksum ?? undefined, tags: [], members: found, places: [] },
-          whole: JSON.stringify({ ...image, updated_at: undefined, members: found }),
+          whole: whole({ ...image, updated_at: undefined, members: found }),
         };
       }),
     );
