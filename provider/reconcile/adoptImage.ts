@@ -30,7 +30,8 @@ export function whyNotAdoptable(
   tag: OwnerTag,
   takeOver: boolean,
 ): ImagesError | undefined {
-  if (owner.unfinished && owner.resource !== undefined && owner.resource !== tag.resource) return unfinished(id);
+  const isOthers = owner.resource !== undefined && owner.resource !== tag.resource;
+  if (owner.unfinished && isOthers && !takeOver) return unfinished(id);
   const isUntagged = owner.resource === undefined && owner.stack === undefined;
   if (takeOver || isUntagged || owner.resource === tag.resource || owner.stack === tag.stack) return;
   const whose = owner.stack === undefined ? "the owner tag of another resource" : "the owner tag of another stack";
@@ -42,7 +43,7 @@ export function whyNotAdoptable(
 /** Whoever adopts it now would take it from a run that is sending its data. */
 function unfinished(id: string): ImagesError {
   return new ImagesError("conflict", `image ${id} isn't finished: another resource is making it, or was interrupted`, {
-    hint: "Adopt it when a run of that resource has finished it; if that resource is gone for good, delete the image",
+    hint: `Adopt it when that resource has finished it; to take it over as it is, write adopt: { id: ${JSON.stringify(id)}, takeOver: true }`,
   });
 }
 
