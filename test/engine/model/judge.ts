@@ -282,8 +282,7 @@ function leftAloneIsNamed({ run, preview, before, account, known, service }: Cas
     for (const image of before.values()) {
       if (!image.finished || image.account !== account || image.ownerTag !== ownTag(entry.urn, inputs)) continue;
       if (image.id === entry.id || known.some(other => imageOf(other) === image.id)) continue;
-      // Notes are asked for image by image, so only images of the declared name are looked into: docs/reliability.md.
-      if (service.name === "divvycloud" && image.name !== inputs.name) continue;
+      if (service.name === "divvycloud" && !isLookedInto(image, entry, inputs)) continue;
       for (const [when, warnings] of [
         ["up", run.warnings],
         ["preview", preview?.warnings],
@@ -298,6 +297,12 @@ function leftAloneIsNamed({ run, preview, before, account, known, service }: Cas
       }
     }
   }
+}
+
+/** DivvyCloud's notes are asked for image by image, so only images of the declared name and region are: docs/reliability.md. */
+function isLookedInto(image: TrueImage, { id }: Entry, { name }: Record<string, unknown>): boolean {
+  const regionOf = (image: string) => image.split(":").slice(0, 3).join(":");
+  return image.name === name && regionOf(image.id) === regionOf(id);
 }
 
 /** What a run began is in the state, unless it is unfinished and the next run's to find, or it was killed. */

@@ -72,7 +72,7 @@ export async function divvyCloudService(bench: Bench): Promise<ModelService> {
     async retag(image, tag) {
       // Notes can't be taken away, and the last one counts.
       if (tag === undefined) return;
-      const text = `Managed by pulumi-images: resource ${tag}, stack ${tag}`;
+      const text = `Managed by pulumi-images: resource ${tag}, stack ${tag}, since ${new Date().toISOString()}`;
       await send("POST", `${url}/v2/public/resource/${encodeURIComponent(image.id)}/notes/create`, { note_text: text });
     },
     async make(_account, name) {
