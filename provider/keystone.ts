@@ -12,6 +12,8 @@ export interface Session {
   token(renew?: boolean): Promise<string>;
   /** A service's address from the catalogue (or imageEndpoint), without a version and without a slash at the end. */
   endpoint(serviceType: string): Promise<string>;
+  /** The region of that address in the catalogue; undefined where imageEndpoint is set, or the catalogue names none. */
+  region(serviceType: string): Promise<string | undefined>;
   /** The project that the token is for. */
   projectId(): Promise<string>;
   userId(): Promise<string>;
@@ -32,10 +34,17 @@ interface Grant {
   catalog: CatalogEntry[];
 }
 
+interface CatalogEndpoint {
+  interface: string;
+  region?: string | null;
+  region_id?: string | null;
+  url: string;
+}
+
 interface CatalogEntry {
   type: string;
   name?: string;
-  endpoints: { interface: string; region?: string | null; region_id?: string | null; url: string }[];
+  endpoints: CatalogEndpoint[];
 }
 
 interface TokenBody {
@@ -288,8 +297,21 @@ export function openSession(connection: Connection<OpenStackSettings>): Session 
     });
   }
 
+  /** The address that is set, in place of the catalogue's. */
+  function fixedEndpoint(serviceType: string): string | undefined {
+    return serviceType === "image" ? settings.imageEndpoint : undefined;
+  }
+
   async function endpoint(serviceType: string): Promise<string> {
-    if (serviceType === "image" && settings.imageEndpoint !== undefined) return withoutVersion(settings.imageEndpoint);
+    return withoutVersion(fixedEndpoint(serviceType) ?? (await offer(serviceType)).url);
+  }
+
+  async function region(serviceType: string): Promise<string | undefined> {
+    return fixedEndpoint(serviceType) === undefined ? regionOf(await offer(serviceType)) || undefined : undefined;
+  }
+
+  /** The catalogue's entry for a service, by the connection's region and interface. */
+  async function offer(serviceType: string): Promise<CatalogEndpoint> {
     const { catalog, projectId } = await grant();
     const entries = catalog.filter(
       ({ type, name }) => type === serviceType || (serviceType === "image" && name === "glance"),
@@ -341,7 +363,7 @@ export function openSession(connection: Connection<OpenStackSettings>): Session 
         },
       );
     }
-    return withoutVersion((inRegion[0] as { url: string }).url);
+    return inRegion[0] as CatalogEndpoint;
   }
 
   async function findProject(name: string): Promise<string> {
@@ -387,6 +409,7 @@ export function openSession(connection: Connection<OpenStackSettings>): Session 
   return {
     token: async renew => (await grant(renew)).token,
     endpoint,
+    region,
     projectId: async () => {
       const { projectId } = await grant();
       if (projectId === undefined) {
@@ -416,7 +439,7 @@ function withoutVersion(url: string): string {
   return url.replace(/\/+$/, "").replace(/\/v\d+(\.\d+)?$/, "");
 }
 
-function regionOf({ region, region_id }: { region?: string | null; region_id?: string | null }): string {
+function regionOf({ region, region_id }: CatalogEndpoint): string {
   return region_id ?? region ?? "";
 }
 

@@ -18,7 +18,7 @@ import { jobOf, momentOf } from "./job.ts";
 import { changesOf, inputsFrom, outputsFrom, refreshedOutputs } from "./managed.ts";
 import { type Provider, partly, toFailures } from "./provider.ts";
 import {
-  currentAccount,
+  currentWhereabouts,
   demandOwnReplacement,
   demandReach,
   demandSameAccount,
@@ -90,7 +90,7 @@ export const image: Provider = {
   async create(inputs) {
     const service = serviceOf(inputs);
     const job = jobOf("create", inputs);
-    const asking = currentAccount(service);
+    const asking = currentWhereabouts(service);
     try {
       const facts =
         inputs.adopt === undefined ? await service.createImage(orderOf(inputs), job) : await adopt(service, inputs);

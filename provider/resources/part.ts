@@ -11,7 +11,7 @@ import { jobOf, momentOf } from "./job.ts";
 import { changesOf, inputsFrom, outputsFrom, refreshedOutputs } from "./managed.ts";
 import { type Provider, partly, toFailures } from "./provider.ts";
 import {
-  currentAccount,
+  currentWhereabouts,
   demandOwnReplacement,
   demandReach,
   demandSameAccount,
@@ -85,7 +85,7 @@ export function partProvider(kind: Kind, partOf: (service: ImageService) => Part
 
     async create(inputs) {
       const table = tableOf(kind, inputs.service);
-      const asking = currentAccount(holder(inputs));
+      const asking = currentWhereabouts(holder(inputs));
       const account = async () => rememberedAs(holder(inputs), await asking);
       try {
         const job = jobOf("create", inputs);

@@ -3,11 +3,17 @@ import { ImagesError, UnfinishedError } from "../errors.ts";
 import type { ImageService, Values } from "../services/service.ts";
 
 /**
- * What another account can't see isn't gone. A state remembers the account in which a resource was made: an image's `owner`, or the output
- * `account` where there is none or the image belongs to somebody else (DivvyCloud's images have an account of another meaning, so there it is
- * `organization`). Whatever would take a resource out of the state first demands that the connection still is that account. States of
- * earlier versions remember none for members, tags and copies, nor for images that have no owner: those aren't compared.
+ * What can't be seen from another account or region isn't gone. A state remembers the account in which a resource was made: an image's `owner`,
+ * or the output `account` where there is none or the image belongs to somebody else (DivvyCloud's images have an account of another meaning, so
+ * there it is `organization`); and the `region`, where a service has some. Whatever would take a resource out of the state first demands that the
+ * connection still is that account, in that region. What a state of an earlier version doesn't remember isn't compared.
  */
+
+/** Where a connection leads. */
+export interface Whereabouts {
+  account: string | undefined;
+  region: string | undefined;
+}
 
 /** What a service calls the account of a connection. Default: project. */
 const words: Readonly<Record<string, string>> = { digitalocean: "account", divvycloud: "organization" };
@@ -16,27 +22,28 @@ function outputOf(service: unknown): string {
   return service === "divvycloud" ? "organization" : "account";
 }
 
-/** The account that a connection is signed in to, for a state to remember; undefined where that can't be told. It never fails. */
-export async function currentAccount(service: ImageService): Promise<string | undefined> {
-  try {
-    return await service.account?.();
-  } catch {
-    // What is made is the same without it.
-    return undefined;
-  }
+/** Where a connection leads, for a state to remember; undefined where that can't be told. It never fails. */
+export async function currentWhereabouts(service: ImageService): Promise<Whereabouts> {
+  // What is made is the same without it.
+  const unknown = () => undefined;
+  const [account, region] = await Promise.all([service.account?.().catch(unknown), service.region?.().catch(unknown)]);
+  return { account, region };
 }
 
-/** The output in which a state remembers the account; none where the image's owner says the same. */
-export function rememberedAs(service: ImageService, account: string | undefined, owner?: unknown): Values {
-  return account === undefined || account === owner ? {} : { [outputOf(service.name)]: account };
+/** The outputs in which a state remembers it; no account where the image's owner says the same. */
+export function rememberedAs(service: ImageService, { account, region }: Whereabouts, owner?: unknown): Values {
+  return {
+    ...(account === undefined || account === owner ? {} : { [outputOf(service.name)]: account }),
+    ...(region === undefined ? {} : { region }),
+  };
 }
 
-/** What an update keeps of it; a connection of another name, a copy's too, may be another account. */
+/** What an update keeps of it; a connection of another name, a copy's too, may lead elsewhere. */
 export async function stillRemembered(service: ImageService, olds: Values, news: Values): Promise<Values> {
   if (olds.connection !== news.connection || targetOf(olds) !== targetOf(news))
-    return rememberedAs(service, await currentAccount(service), olds.owner);
-  const name = outputOf(service.name);
-  return olds[name] === undefined ? {} : { [name]: olds[name] };
+    return rememberedAs(service, await currentWhereabouts(service), olds.owner);
+  const names = [outputOf(service.name), ...(service.region === undefined ? [] : ["region"])];
+  return Object.fromEntries(names.filter(name => olds[name] !== undefined).map(name => [name, olds[name]]));
 }
 
 /** The connection that a copy goes to. */
@@ -45,13 +52,13 @@ function targetOf({ to }: Values): unknown {
 }
 
 /**
- * Demands that a connection still is the account that the state remembers, for what isn't seen on it to be gone.
+ * Demands that a connection still leads where the state remembers, for what isn't seen on it to be gone.
  * @param what it is about: `image 6c2…`
- * @throws ImagesError "configuration" that names both accounts
+ * @throws ImagesError "configuration" that names both accounts, or regions
  */
 export async function demandSameAccount(service: ImageService, what: string, props: Values): Promise<void> {
-  const now = await otherAccount(service, props);
-  if (now !== undefined) throw notSeen(service, what, now, props);
+  const difference = await differenceOf(service, props);
+  if (difference !== undefined) throw notSeen(service, what, difference, props);
 }
 
 /** Whether an update failed for want of what it is about. */
@@ -62,7 +69,7 @@ export function isMissing(error: unknown): boolean {
 /**
  * Demands the same of what is to be deleted or replaced, unless this account sees it all the same, as the resource's own: then the service says
  * whether it may.
- * @returns whether it is another account
+ * @returns whether the connection leads elsewhere
  */
 export async function demandReach(
   service: ImageService,
@@ -70,14 +77,14 @@ export async function demandReach(
   props: Values,
   isSeen: () => Promise<boolean>,
 ): Promise<boolean> {
-  const now = await otherAccount(service, props);
-  if (now === undefined) return false;
-  if (!(await isSeen())) throw notSeen(service, what, now, props);
+  const difference = await differenceOf(service, props);
+  if (difference === undefined) return false;
+  if (!(await isSeen())) throw notSeen(service, what, difference, props);
   return true;
 }
 
 /**
- * Demands the same of what is to be replaced by something of its kind: that would be the other account's, whatever this one sees.
+ * Demands the same of what is to be replaced by something of its kind: that would be elsewhere, whatever is seen from there.
  * @param isSeen asked where it isn't certain that the owner was the account: an earlier version may have adopted another project's image
  */
 export async function demandOwnReplacement(
@@ -90,28 +97,44 @@ export async function demandOwnReplacement(
   await demandReach(service, what, props, async () => !isCertain && (await isSeen()));
 }
 
-/** The account that the connection is now, where the state remembers another one. */
-async function otherAccount(service: ImageService, props: Values): Promise<string | undefined> {
-  const before = remembered(props);
-  if (before === undefined) return undefined;
-  const now = await service.account?.();
-  return now === before ? undefined : now;
+/** Where the state says that a resource is, and where its connection leads instead. */
+interface Difference {
+  /** What a service calls it: a project, a region. */
+  word: string;
+  before: string;
+  now: string;
 }
 
-function remembered(props: Values): string | undefined {
-  const account = props[outputOf(props.service)] ?? props.owner;
-  return typeof account === "string" && account !== "" ? account : undefined;
-}
-
-function notSeen(service: ImageService, what: string, now: string, props: Values): ImagesError {
+async function differenceOf(service: ImageService, props: Values): Promise<Difference | undefined> {
   const word = words[service.name] ?? "project";
-  const before = String(remembered(props));
+  const remembered = props[outputOf(props.service)] ?? props.owner;
+  return (
+    differing(word, remembered, remembered && (await service.account?.())) ??
+    (service.region && differing("region", props.region, props.region && (await service.region())))
+  );
+}
+
+function differing(word: string, before: unknown, now: unknown): Difference | undefined {
+  const known = [before, now].every(text => typeof text === "string" && text !== "");
+  return known && before !== now ? { word, before: String(before), now: String(now) } : undefined;
+}
+
+function notSeen(
+  service: ImageService,
+  what: string,
+  { word, before, now }: Difference,
+  { resource }: Values,
+): ImagesError {
   return new ImagesError(
     "configuration",
     `${what} is of ${word} ${before}, as the state remembers, but the connection ${service.connection.name} is ${word} ${now} now: what is seen from there doesn't say whether it is gone`,
     {
       service: service.name,
-      hint: `Nothing was changed. Use the credentials of ${word} ${before}; or take it out of this stack, if it isn't wanted there any more: pulumi state delete '${urnOf(String(props.resource))}'`,
+      hint: `Nothing was changed. ${wayBack(word, before)}; or take it out of this stack, if it isn't wanted there any more: pulumi state delete '${urnOf(String(resource))}'`,
     },
   );
+}
+
+function wayBack(word: string, before: string): string {
+  return word === "region" ? `Use the region ${before}` : `Use the credentials of ${word} ${before}`;
 }

@@ -138,6 +138,8 @@ export interface ImageService {
   holdsContent(facts: ImageFacts, order: ImageOrder, job: Job): Promise<boolean>;
   /** The account that the connection is signed in to, which sees what it owns: a project's id, a team's. undefined: the service doesn't tell. */
   account?(): Promise<string | undefined>;
+  /** The region that the connection leads to, where an account sees only what is in that one. undefined: it isn't known. */
+  region?(): Promise<string | undefined>;
   /** Names the account's project and region on its cloud: the same for two connections that lead to the same place. */
   place?(): Promise<string>;
   /** An image's data, for copying it to another service. */

@@ -64,7 +64,12 @@ onEachCloud("What isn't seen isn't gone", cloud => {
   }
 
   /** Every command that could take something out of a state: all have to fail, say why, and change neither the state nor the cloud. */
-  async function demandNothingLost(stack: Stack, account: "owner" | "consumer", why: readonly RegExp[]): Promise<void> {
+  async function demandNothingLost(
+    stack: Stack,
+    account: "owner" | "consumer",
+    why: readonly RegExp[],
+    region = cloud().regions[0]?.name,
+  ): Promise<void> {
     const before = await whatIsLeft(stack);
     cloud().forget();
     for (const command of [
@@ -74,7 +79,8 @@ onEachCloud("What isn't seen isn't gone", cloud => {
       ["destroy", "--yes", "--skip-preview"],
       ["destroy", "--yes", "--skip-preview", "--refresh"],
     ]) {
-      const { code, text } = await runAs(account, stack, ...command);
+      const env = environmentOf(cloud(), cloud().accounts[account], region);
+      const { code, text } = await stack.run(command, { env });
       assert.notEqual(code, 0, `${command.join(" ")} succeeds:\n${text}`);
       for (const words of why) assert.match(text, words, `${command.join(" ")}:\n${text}`);
       assert.deepEqual(await whatIsLeft(stack), before, `the state after ${command.join(" ")}`);
@@ -166,6 +172,16 @@ onEachCloud("What isn't seen isn't gone", cloud => {
             new RegExp(`connection \\S+ is project ${accounts.consumer.projectId} now`),
             /Use the credentials of project .*pulumi state delete '/,
           ]);
+        });
+
+        it("the right project in another region: nothing leaves the state, nothing is made, and the error names both regions", async () => {
+          const [here, there] = cloud().regions.map(({ name }) => name);
+          const why = [
+            new RegExp(`of region ${here}, as the state remembers`),
+            new RegExp(`is region ${there} now`),
+            new RegExp(`Use the region ${here}; or .*pulumi state delete '`),
+          ];
+          await demandNothingLost(stack, "owner", why, there);
         });
 
         it("up doesn't replace it by one of the other project's", async () => {

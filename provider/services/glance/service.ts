@@ -108,6 +108,7 @@ export function openGlance(
       return image !== undefined && (await holds(cloud, image, order, job));
     },
     account: () => session.projectId(),
+    region: () => session.region("image"),
     async place() {
       return `${await session.endpoint("image")} ${await session.projectId()}`;
     },

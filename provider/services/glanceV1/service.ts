@@ -76,6 +76,7 @@ export function openGlanceV1(connection: Connection<OpenStackSettings>, other: O
       return !isGone(image) && (await holds(image, order, job));
     },
     account: () => session.projectId(),
+    region: () => session.region("image"),
     async place() {
       return `${await session.endpoint("image")} ${await session.projectId()}`;
     },
