@@ -431,9 +431,11 @@ export class Life {
     for (const { entry, inputs } of run.created) {
       const id = imageOf(entry);
       if (id === undefined) continue;
-      const same = before.get(id)?.ownerTag === tagOf(entry.urn, Number(inputs.generation ?? 0));
-      // One of the same urn, in another backend or of an earlier life of the stack, can't be told from it.
-      const owners = same && inputs.adopt !== undefined ? [...(this.#owners.get(id) ?? [])] : [];
+      const image = before.get(id);
+      const same = image?.ownerTag === tagOf(entry.urn, Number(inputs.generation ?? 0));
+      // One of the same urn, in another backend or of an earlier life of the stack, can't be told from it: it adopts, or resumes, the same.
+      const shared = same && (inputs.adopt !== undefined || image?.finished === false);
+      const owners = shared ? [...(this.#owners.get(id) ?? [])] : [];
       this.#owners.set(id, new Set([...owners, entry.uid]));
       if (inputs.adopt !== undefined) stack.stale.add(id);
     }
