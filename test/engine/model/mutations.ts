@@ -81,7 +81,7 @@ export const mutations: Record<string, { rule: string; changes: Mutation[] }> = 
   },
   "7": {
     rule: "what another account can't see isn't gone",
-    changes: [returns("resources/sameAccount.js", "otherAccount", "undefined")],
+    changes: [returns("resources/sameAccount.js", "differenceOf", "undefined")],
   },
   "7b": {
     rule: "a 404 counts only if it is the service's own",
