@@ -7,7 +7,8 @@ const type = "pulumi-nodejs:dynamic/images:ImageCopy";
 
 /**
  * An image, there too: in more stores, in another cloud, region or project. A copy that is an image of its own follows its source: changed
- * metadata is changed in place (a property that the source has lost goes from the copy, too), other data makes a new copy.
+ * metadata is changed in place (a property that the source has lost goes from the copy, too), other data makes a new copy. Tags come along when
+ * the copy is made, and don't follow: `to.tags` declares them.
  * ```ts
  * new ImageCopy("dr", { service: "openstack", connection: "lab", imageId: ubuntu.id, to: { connection: "dr-site" } });
  * ```
