@@ -1,6 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { ImageCopyArgs } from "./args/index.ts";
 import { markedInputs } from "./inputs.ts";
+import { isOfType } from "./isOfType.ts";
 import { traceProgramOnly } from "./programStack.ts";
 
 const type = "pulumi-nodejs:dynamic/images:ImageCopy";
@@ -14,6 +15,9 @@ const type = "pulumi-nodejs:dynamic/images:ImageCopy";
  * ```
  */
 export class ImageCopy extends pulumi.CustomResource {
+  /** By which policies know the class. */
+  static readonly __pulumiType: string = type;
+
   declare readonly imageId: pulumi.Output<string>;
   /** Id of the copy, where it is an image of its own; the source's, where it is more of the same. */
   declare readonly copyId: pulumi.Output<string>;
@@ -41,6 +45,11 @@ export class ImageCopy extends pulumi.CustomResource {
     } finally {
       traceAll();
     }
+  }
+
+  /** Whether a value is an ImageCopy, made by this copy of the package or another one. */
+  static override isInstance(value: unknown): value is ImageCopy {
+    return isOfType(value, type);
   }
 
   /** Reads a copy without managing it. @param id as `id` of an ImageCopy */
