@@ -123,7 +123,7 @@ export const drifts: readonly Drift[] = [
   part("ImageCopy", "its job failed or was canceled", ["status"], { ecl: "repaired" }),
   part("ImageCopy", "lost from a store", ["stores"], { openstack: "repaired" }),
   part("ImageCopy", "lost from a region", ["regions"], ocean("repaired")),
-  { ...copied("its source's name, tags or properties changed", glances("repaired")), atCheck: true },
+  { ...copied("its source's name or properties changed", glances("repaired")), atCheck: true },
   { ...part("ImageCopy", "its source's data changed", ["imageId"], glances("replaced")), atCheck: true },
 ];
 

@@ -1,6 +1,6 @@
 /**
  * Functions that look things up, in the program's own process and on the same connections as the resources, in a preview too. Each has a form
- * that gives a promise, and one (`…Output`) that takes inputs and gives an output.
+ * that gives a promise, and one (`…Output`) that takes inputs and gives an output. Under `pulumi.runtime.setMocks` they ask the mocks' `call`.
  */
 export {
   type DownloadedImage,

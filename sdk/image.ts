@@ -2,7 +2,10 @@ import * as pulumi from "@pulumi/pulumi";
 import type { ImageArgs } from "./args/index.ts";
 import { imagePaths } from "./imagePaths.ts";
 import { markedInputs } from "./inputs.ts";
+import { isOfType } from "./isOfType.ts";
 import { traceAgain, traceNothing, traceProgramOnly } from "./programStack.ts";
+
+const imageType = "pulumi-nodejs:dynamic/images:Image";
 
 /** Which image to read, and where. */
 export type ImageLookup = Pick<ImageArgs, "service" | "connection">;
@@ -26,6 +29,9 @@ export type ImageLookup = Pick<ImageArgs, "service" | "connection">;
  * The option `customTimeouts` limits how long create (default 60 minutes), update (60) and delete (30) may take.
  */
 export class Image extends pulumi.CustomResource {
+  /** By which policies know the class. */
+  static readonly __pulumiType: string = imageType;
+
   /** The service's word for the image's state: `queued`, `active`, `deactivated`, … */
   declare readonly status: pulumi.Output<string>;
   declare readonly name: pulumi.Output<string>;
@@ -142,6 +148,11 @@ export class Image extends pulumi.CustomResource {
     }
   }
 
+  /** Whether a value is an Image, made by this copy of the package or another one. */
+  static override isInstance(value: unknown): value is Image {
+    return isOfType(value, imageType);
+  }
+
   /**
    * Reads an image without managing it.
    * @param id the image's id on the service
@@ -155,8 +166,6 @@ export class Image extends pulumi.CustomResource {
     return new ReadImage(name, id, where, opts);
   }
 }
-
-const imageType = "pulumi-nodejs:dynamic/images:Image";
 
 class ReadImage extends Image {
   constructor(name: string, id: pulumi.Input<pulumi.ID>, where: ImageLookup, opts?: pulumi.CustomResourceOptions) {

@@ -1,18 +1,23 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { ImageCopyArgs } from "./args/index.ts";
 import { markedInputs } from "./inputs.ts";
+import { isOfType } from "./isOfType.ts";
 import { traceProgramOnly } from "./programStack.ts";
 
 const type = "pulumi-nodejs:dynamic/images:ImageCopy";
 
 /**
  * An image, there too: in more stores, in another cloud, region or project. A copy that is an image of its own follows its source: changed
- * metadata is changed in place (a property that the source has lost goes from the copy, too), other data makes a new copy.
+ * metadata is changed in place (a property that the source has lost goes from the copy, too), other data makes a new copy. Tags come along when
+ * the copy is made, and don't follow: `to.tags` declares them.
  * ```ts
  * new ImageCopy("dr", { service: "openstack", connection: "lab", imageId: ubuntu.id, to: { connection: "dr-site" } });
  * ```
  */
 export class ImageCopy extends pulumi.CustomResource {
+  /** By which policies know the class. */
+  static readonly __pulumiType: string = type;
+
   declare readonly imageId: pulumi.Output<string>;
   /** Id of the copy, where it is an image of its own; the source's, where it is more of the same. */
   declare readonly copyId: pulumi.Output<string>;
@@ -40,6 +45,11 @@ export class ImageCopy extends pulumi.CustomResource {
     } finally {
       traceAll();
     }
+  }
+
+  /** Whether a value is an ImageCopy, made by this copy of the package or another one. */
+  static override isInstance(value: unknown): value is ImageCopy {
+    return isOfType(value, type);
   }
 
   /** Reads a copy without managing it. @param id as `id` of an ImageCopy */

@@ -1,6 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { ImageMemberArgs } from "./args/index.ts";
 import { markedInputs } from "./inputs.ts";
+import { isOfType } from "./isOfType.ts";
 import { traceProgramOnly } from "./programStack.ts";
 
 const type = "pulumi-nodejs:dynamic/images:ImageMember";
@@ -15,6 +16,9 @@ const type = "pulumi-nodejs:dynamic/images:ImageMember";
  * ```
  */
 export class ImageMember extends pulumi.CustomResource {
+  /** By which policies know the class. */
+  static readonly __pulumiType: string = type;
+
   declare readonly imageId: pulumi.Output<string>;
   /** Id of the project; on DigitalOcean the recipient's uuid or e-mail address. */
   declare readonly memberId: pulumi.Output<string>;
@@ -51,6 +55,11 @@ export class ImageMember extends pulumi.CustomResource {
     } finally {
       traceAll();
     }
+  }
+
+  /** Whether a value is an ImageMember, made by this copy of the package or another one. */
+  static override isInstance(value: unknown): value is ImageMember {
+    return isOfType(value, type);
   }
 
   /**

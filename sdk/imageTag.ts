@@ -1,6 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { ImageTagArgs } from "./args/index.ts";
 import { markedInputs } from "./inputs.ts";
+import { isOfType } from "./isOfType.ts";
 import { traceProgramOnly } from "./programStack.ts";
 
 const type = "pulumi-nodejs:dynamic/images:ImageTag";
@@ -13,6 +14,9 @@ const type = "pulumi-nodejs:dynamic/images:ImageTag";
  * ```
  */
 export class ImageTag extends pulumi.CustomResource {
+  /** By which policies know the class. */
+  static readonly __pulumiType: string = type;
+
   declare readonly imageId: pulumi.Output<string>;
   declare readonly tag: pulumi.Output<string>;
 
@@ -25,6 +29,11 @@ export class ImageTag extends pulumi.CustomResource {
     } finally {
       traceAll();
     }
+  }
+
+  /** Whether a value is an ImageTag, made by this copy of the package or another one. */
+  static override isInstance(value: unknown): value is ImageTag {
+    return isOfType(value, type);
   }
 
   /**

@@ -173,12 +173,17 @@ async function declaredTwice(part: PartService, inputs: Values): Promise<Problem
   return conflicts.map(({ key, reason }) => ({ property: key.kind === "tag" ? "tag" : "imageId", reason }));
 }
 
-/** Notes that a resource has what it declares. @returns the other resource that has its image, too */
+/** Notes that a resource has what it declares. @returns the other resource that has its image, or a tag of it, too */
 async function hold(part: PartService, id: string, outputs: Values): Promise<Conflict[]> {
-  const { resource, run } = outputs;
+  const { resource, run, to } = outputs;
   claims.hold(String(resource), run as string | undefined);
   const own = await part.ownImage?.(id, outputs);
-  return own === undefined ? [] : claims.add(String(resource), [own]);
+  if (own === undefined) return [];
+  // A copy that declares tags declares the whole list, as an Image does.
+  const { tags } = (to ?? {}) as { tags?: string[] };
+  const list = tags === undefined ? [] : [undefined, ...tags];
+  const tagKeys = list.map(entry => ({ ...own, kind: "tag" as const, ...(entry === undefined ? {} : { entry }) }));
+  return claims.add(String(resource), [own, ...tagKeys]);
 }
 
 function goneOutside(kind: Kind, id: string): ImagesError {

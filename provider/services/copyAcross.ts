@@ -18,7 +18,10 @@ interface Target extends Values {
   url?: string;
 }
 
-/** What comes along from the source, unless the target's declaration says otherwise. Properties do, too, one by one. */
+/**
+ * What comes along from the source, unless the target's declaration says otherwise. Properties do, too, one by one. All but the tags follow the
+ * source from then on: an ImageTag of the same program is written beside the copy, before it or after it.
+ */
 const metadataFields = ["name", "minDisk", "minRam", "tags"] as const;
 const formatFields = ["diskFormat", "containerFormat"] as const;
 
@@ -54,12 +57,13 @@ export function copyAcross(source: ImageService, other: OpenOther): PartService 
 
   async function orderOf(values: Values): Promise<ImageOrder & { left: string[] }> {
     const facts = await sourceOf(values);
-    const { metadata, left } = metadataOf(values, facts, tableOf(targetOf(values)));
+    const { metadata: now, left } = metadataOf(values, facts, tableOf(targetOf(values)));
+    const { metadata = {} } = values as { metadata?: Values };
     const data = source.imageData?.(facts);
     if (data === undefined) throw new ImagesError("unsupported", `${source.name} doesn't give out its images' data`);
     const { mode, url } = values.to as Target;
     return {
-      values: { ...formatsOf(facts), ...((values.metadata as Values | undefined) ?? metadata), ...placeOf(values) },
+      values: { ...formatsOf(facts), ...now, ...metadata, ...placeOf(values) },
       left,
       data: mode === "import" ? { ...data, import: true, url } : data,
       ownerTag: ownerTagFrom(values),
@@ -124,7 +128,8 @@ export function copyAcross(source: ImageService, other: OpenOther): PartService 
       const warnings = before === undefined && problems.length === 0 ? await finishedCopies(target, values) : [];
       if (known === undefined) return { problems, inputs: copied ? asCopied(before) : {}, warnings };
       const content = source.imageData?.(known).content;
-      return { problems, inputs: { metadata, ...(content === undefined ? {} : { content }) }, warnings };
+      const inputs = { metadata: followed(values, metadata), ...(content === undefined ? {} : { content }) };
+      return { problems, inputs, warnings };
     },
 
     // It shares nothing with other copies of the same image.
@@ -220,6 +225,11 @@ function metadataOf(
   if (isProtected !== undefined) metadata.protected = isProtected;
   if (visibility !== undefined) Object.assign(metadata, visibilityFor(visibility, fields));
   return { metadata, left };
+}
+
+/** What of a copy's metadata is compared: its tags only where the target declares them. */
+function followed({ to }: Values, { tags, ...metadata }: Values): Values {
+  return (to as Target).tags === undefined ? metadata : { tags, ...metadata };
 }
 
 /** Properties that came along, or were declared, and no longer do: what others put on the copy stays. */

@@ -12,6 +12,10 @@ export interface CopyToConnection {
   protected?: Input<boolean>;
   minDisk?: Input<number>;
   minRam?: Input<number>;
+  /**
+   * ALL of the copy's tags. Without it, the copy gets the tags that its source has when the copy is made; from then on they are left alone.
+   * To have them follow the source, hand on its tags: `ubuntu.tags`, or the `tag` of an ImageTag.
+   */
   tags?: Input<Input<string>[]>;
   /** Added to the source's properties, or put in their place. */
   properties?: Input<Record<string, Input<string>>>;

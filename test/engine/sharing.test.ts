@@ -348,7 +348,8 @@ onEachCloud("Sharing, tagging, copying", cloud => {
 
     it("follows its source: metadata in place, other data by a new copy", async () => {
       const before = (await stack.state()).copy?.id as string;
-      const changed = copy({ connection: "elsewhere", name: "the copy", properties: { copied: "no" } });
+      const declared = { name: "the copy", properties: { copied: "no" }, tags: { $output: "original.tags" } };
+      const changed = copy({ connection: "elsewhere", ...declared });
       await there.patch(before, { op: "add", path: "/theirs", value: "stays" });
       cloud().forget();
       const followed = await stack.up([original({ tags: ["silver"], properties: { os_version: "24.04" } }), changed]);
@@ -369,6 +370,37 @@ onEachCloud("Sharing, tagging, copying", cloud => {
       assert.equal(await there.exists(before), false);
       assert.equal((await there.image((await stack.state()).copy?.id as string)).os_hash_value, sha512(other));
       await writeFile(join(stack.folder, "disk.raw"), disk);
+    });
+
+    it("is left as it is by ImageTags of its source, and leaves its own to others, whichever comes first", async () => {
+      const of = { service, connection: "owner", imageId: { $output: "source.id" } };
+      const program = (to: Record<string, unknown> = {}): Declared[] => [
+        image("source", { visibility: "shared" }),
+        { kind: "ImageMember", name: "member", args: { ...of, member: cloud().accounts.consumer.projectId } },
+        { kind: "ImageCopy", name: "copy", args: { ...of, to: { connection: "elsewhere", ...to } } },
+      ];
+      const tag = (name: string, args: Record<string, unknown> = {}, options = {}): Declared => ({
+        ...{ kind: "ImageTag", name, options },
+        args: { ...of, tag: name, ...args },
+      });
+      const later = [tag("later"), tag("approved", { connection: "elsewhere", imageId: { $output: "copy.copyId" } })];
+      const stack = await newStack("beside");
+      try {
+        for (const tags of [[tag("beside")], [...later, tag("copied", {}, { dependsOn: ["copy"] })], later]) {
+          const run = await stack.up([...program(), ...tags]);
+          assert.match(run.steps.copy as string, /^(create|same)$/);
+          for (const flags of [[], ["--refresh"]]) {
+            const quiet = await stack.preview(undefined, "--expect-no-changes", ...flags);
+            assert.equal(quiet.code, 0, quiet.text);
+          }
+        }
+        const { id } = (await stack.state()).copy as { id: string };
+        assert.ok((await there.image(id)).tags.includes("approved"));
+        const refused = await stack.tryUp([...program({ tags: ["a"] }), ...later]);
+        assert.match(refused.text, /the ImageCopy copy declares all tags of this image, and the ImageTag approved/);
+      } finally {
+        await stack.dispose();
+      }
     });
 
     it("ends in one right image when the target breaks in the middle, and when the run is killed", async () => {

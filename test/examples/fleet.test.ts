@@ -97,6 +97,7 @@ describe("examples/fleet", () => {
       const made = changes().reduce((sum, { create }) => sum + (create ?? 0), 0);
       assert.equal(made, size - before);
       assert.ok(made >= 1);
+      assert.ok(changes().every(({ update, replace }) => update === undefined && replace === undefined));
       const all = await images();
       assert.equal(all.length, size);
       assert.equal(new Set(all.map(({ name }) => name)).size, size);

@@ -9,6 +9,7 @@ export function functionsPage(): string {
     "",
     "They look things up in the program's own process, on the same connections as the resources, in a preview too. Each gives a promise; beside it",
     "there is one called `…Output`, which takes inputs and gives an output. A program in CommonJS, where `await` isn't allowed at the top, uses that one.",
+    "In a [unit test](programs.md#unit-tests), both ask Pulumi's mocks.",
     "",
   ];
   for (const { name, meaning, services } of declaredFunctions()) {

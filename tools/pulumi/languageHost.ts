@@ -1,7 +1,7 @@
 /**
  * A stand-in for Pulumi's own language host for Node.js programs, used only where the official one is missing: it can't
- * be had from a package registry. It runs programs for preview, up, refresh, destroy and the Automation API. It does not
- * generate code (`pulumi convert`, `pulumi package add`) and does not run other packages' plugins written in Node.js.
+ * be had from a package registry. It runs programs for preview, up, refresh, destroy and the Automation API, and policy packs. It
+ * does not generate code (`pulumi convert`, `pulumi package add`) and does not run other packages' plugins written in Node.js.
  *
  * The engine starts it with its own address as the last argument, reads the port from the first line of its standard
  * output, and calls it by gRPC. The protocol:

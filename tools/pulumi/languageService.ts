@@ -3,7 +3,7 @@ import { realpathSync } from "node:fs";
 import type { ILanguageRuntimeServer } from "@pulumi/pulumi/proto/language_grpc_pb.js";
 import language from "@pulumi/pulumi/proto/language_pb.js";
 import plugin from "@pulumi/pulumi/proto/plugin_pb.js";
-import { startProgram } from "./program.ts";
+import { startPolicyPack, startProgram } from "./program.ts";
 import { declaredDependencies } from "./programPackage.ts";
 
 /** What of the engine's protocol this host answers; the rest is refused as not implemented. */
@@ -14,6 +14,7 @@ export type LanguageHandlers = Pick<
   | "getRequiredPackages"
   | "getRequiredPlugins"
   | "run"
+  | "runPlugin"
   | "installDependencies"
   | "runtimeOptionsPrompts"
   | "about"
@@ -75,6 +76,28 @@ export function languageService(engineAddress: string): { handlers: LanguageHand
         else if (signal !== null) response.setError(`Program was ended by ${signal}`);
         else if (code !== 0) response.setError(`Program exited with non-zero exit code: ${code}`);
         callback(null, response);
+      });
+    },
+
+    runPlugin(call) {
+      if (call.request.getKind() !== "analyzer") {
+        call.destroy(new Error("of plugins written in Node.js, this language host only runs policy packs"));
+        return;
+      }
+      let child: ChildProcess;
+      try {
+        child = track(startPolicyPack(call.request));
+      } catch (error) {
+        call.destroy(error as Error);
+        return;
+      }
+      call.on("cancelled", () => child.kill("SIGTERM"));
+      child.stdout?.on("data", (data: Buffer) => call.write(new language.RunPluginResponse().setStdout(data)));
+      child.stderr?.on("data", (data: Buffer) => call.write(new language.RunPluginResponse().setStderr(data)));
+      child.once("error", error => call.destroy(error));
+      child.once("close", code => {
+        call.write(new language.RunPluginResponse().setExitcode(code ?? 1));
+        call.end();
       });
     },
 

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import type { RunRequest } from "@pulumi/pulumi/proto/language_pb.js";
-import { programRunner } from "./programPackage.ts";
+import type { RunPluginRequest, RunRequest } from "@pulumi/pulumi/proto/language_pb.js";
+import { sdkRunner } from "./programPackage.ts";
 
 /** What stands under `runtime: options:` in Pulumi.yaml, as far as running a program goes. */
 interface RuntimeOptions {
@@ -21,7 +21,7 @@ export function startProgram(request: RunRequest, engineAddress: string): ChildP
   const folder = info?.getProgramDirectory() || request.getPwd();
   const options = (info?.getOptions()?.toJavaScript() ?? {}) as RuntimeOptions;
   const runner = [
-    programRunner(folder),
+    sdkRunner(folder, "run"),
     ...flag("monitor", request.getMonitorAddress()),
     ...flag("engine", engineAddress),
     ...flag("organization", request.getOrganization()),
@@ -45,6 +45,26 @@ export function startProgram(request: RunRequest, engineAddress: string): ChildP
       ...(options.tsconfig === undefined ? {} : { PULUMI_NODEJS_TSCONFIG_PATH: options.tsconfig }),
     },
   });
+}
+
+/**
+ * Starts a policy pack under the SDK's own runner: it prints its port, and the engine asks it about each resource.
+ * @throws Error when the SDK is not installed where the pack is
+ */
+export function startPolicyPack(request: RunPluginRequest): ChildProcess {
+  const folder = request.getInfo()?.getProgramDirectory() || request.getPwd();
+  const runner = sdkRunner(folder, "run-policy-pack");
+  return spawn(process.execPath, [runner, ...request.getArgsList(), folder], {
+    cwd: folder,
+    stdio: ["ignore", "pipe", "pipe"],
+    env: Object.fromEntries(request.getEnvList().map(splitAtFirst)),
+  });
+}
+
+/** `A=b=c` as its name and its value. */
+function splitAtFirst(variable: string): [string, string] {
+  const at = variable.indexOf("=");
+  return [variable.slice(0, at), variable.slice(at + 1)];
 }
 
 function flag(name: string, value: string): string[] {

@@ -19,12 +19,12 @@ export function declaredDependencies(folder: string): Dependency[] {
 }
 
 /**
- * The path of the SDK's program runner, found as the program itself finds the SDK.
+ * The path of one of the SDK's runners, found as the program itself finds the SDK.
  * @throws Error when the program's folder has no @pulumi/pulumi
  */
-export function programRunner(folder: string): string {
+export function sdkRunner(folder: string, runner: "run" | "run-policy-pack"): string {
   try {
-    return createRequire(join(folder, "package.json")).resolve("@pulumi/pulumi/cmd/run");
+    return createRequire(join(folder, "package.json")).resolve(`@pulumi/pulumi/cmd/${runner}`);
   } catch {
     throw new Error(`The package @pulumi/pulumi is not installed for the program in ${folder}: run npm install there.`);
   }

@@ -308,7 +308,7 @@ describe("Drift on glance-v1", () => {
         shows: { content: [`md5:${digest}`, `md5:${other}`], digest: [`md5:${digest}`, `md5:${other}`] },
         means: ["security"],
       },
-      "ImageCopy its source's name, tags or properties changed": {
+      "ImageCopy its source's name or properties changed": {
         prepare: async () => {
           const meta = { name: "theirs", disk_format: "raw", container_format: "bare", "property-p": "1" };
           unmanaged = (await owner.create(meta, Uint8Array.from(disk))).id;
