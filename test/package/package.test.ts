@@ -10,6 +10,7 @@ import { type LocalCloud, startCloud } from "../cloud/cloud.ts";
 import { asUsers, Stack } from "../engine/stack.ts";
 import { environmentOf } from "../openstack/clouds.ts";
 import { noise } from "../support/disk.ts";
+import { packed } from "./packed.ts";
 import { root, shipped } from "./shipped.ts";
 
 const run = promisify(execFile);
@@ -28,10 +29,7 @@ describe("What is shipped", () => {
 
   before(async () => {
     dir = await mkdtemp(join(tmpdir(), "pulumi-images-package-"));
-    const { stdout } = await npm(["pack", "--json", "--ignore-scripts", "--pack-destination", dir], root);
-    const [packed] = JSON.parse(stdout) as { filename: string; files: { path: string }[] }[];
-    files = (packed?.files ?? []).map(({ path }) => path);
-    tarball = join(dir, packed?.filename as string);
+    ({ tarball, files } = await packed(dir));
     await mkdir(join(dir, "unpacked"));
     await run("tar", ["-xzf", tarball, "-C", join(dir, "unpacked"), "--strip-components=1"]);
   });
