@@ -162,7 +162,7 @@ type ImageOutputsOf = {
 
 /** What an Image has: one of any service what all of them report. */
 export type ImageOutputs<S extends ImageService> = [ImageService] extends [S]
-  ? Pick<EveryOutput, keyof ImageOutputsOf[ImageService]>
+  ? Pick<EveryOutput, keyof EveryOutput & keyof ImageOutputsOf[ImageService]>
   : ImageOutputsOf[S];
 
 /** Those of every service. */

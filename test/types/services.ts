@@ -164,7 +164,8 @@ export class Golden extends Image<"openstack"> {
 
 export class AnyGolden extends Image {
   constructor(name: string) {
-    // @ts-expect-error DigitalOcean's
-    super(name, { service: "openstack", name, regions: ["nyc3"] });
+    // @ts-expect-error no visibility of OpenStack's
+    super(name, { service: "openstack", name, visibility: "everybody" });
+    this.createdAt.apply(value => value);
   }
 }
