@@ -1,8 +1,9 @@
 import type * as pulumi from "@pulumi/pulumi";
 import type { LeaveOut } from "../args/leaveOut.ts";
-import { call, callOutput, type Inputs } from "./call.ts";
+import { call, callOutput } from "./call.ts";
 import type { FiltersOf } from "./filters.ts";
 import type { ImageInfoOf } from "./imageInfo.ts";
+import type { Inputs } from "./inputs.ts";
 import type { FunctionService, Where, WhereInputs } from "./where.ts";
 
 /** Which image: by its id, or by its name. */

@@ -35,6 +35,12 @@ describe("What is shipped", () => {
   });
   after(() => rm(dir, { recursive: true, force: true }));
 
+  it("runs nothing when it is installed, of which npm would warn", async () => {
+    const { scripts } = JSON.parse(await readFile(join(dir, "unpacked", "package.json"), "utf8"));
+    const run = Object.keys(scripts).filter(name => /^((pre|post)?(install|prepare)|dependencies)$/.test(name));
+    assert.deepEqual(run, []);
+  });
+
   it("has only licences that allow it", async () => {
     const packages = await shipped();
     assert.ok(packages.size > 40, `${packages.size} packages`);
@@ -83,7 +89,7 @@ describe("What is shipped", () => {
 
   it("is the compiled code with its types, the docs, and nothing else", async () => {
     const known =
-      /^(dist\/(cli|provider|sdk|shared)\/.*(\.js|\.d\.ts)|docs\/[\w.-]+\.(md|json|svg)|[A-Z]+(\.md)?|package\.json)$/;
+      /^(dist\/(cli|provider|sdk|shared)\/.*(\.js|\.d\.ts)|dist\/commonjs\/(.*\.d\.ts|package\.json)|docs\/[\w.-]+\.(md|json|svg)|[A-Z]+(\.md)?|package\.json)$/;
     assert.deepEqual(
       files.filter(path => !known.test(path)),
       [],
@@ -91,6 +97,14 @@ describe("What is shipped", () => {
     assert.deepEqual(
       files.filter(path => /\btest\b|\.test\.|\.map$/.test(path)),
       [],
+    );
+    assert.deepEqual(
+      files
+        .filter(path => path.startsWith("dist/commonjs/") && path.endsWith(".ts"))
+        .map(path => path.slice("dist/commonjs".length)),
+      files
+        .filter(path => path.startsWith("dist/sdk/") && path.endsWith(".d.ts"))
+        .map(path => path.slice("dist/sdk".length)),
     );
     // The provider in one file is made of the others.
     const joined = "dist/provider/bundled/index.js";
