@@ -1,5 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
-import type { ImageCopyArgs } from "./args/index.ts";
+import type { Declared, ImageCopyArgs, ImageCopyArgsOf } from "./args/index.ts";
 import { markedInputs } from "./inputs.ts";
 import { isOfType } from "./isOfType.ts";
 import { traceProgramOnly } from "./programStack.ts";
@@ -14,7 +14,7 @@ const type = "pulumi-nodejs:dynamic/images:ImageCopy";
  * new ImageCopy("dr", { service: "openstack", connection: "lab", imageId: ubuntu.id, to: { connection: "dr-site" } });
  * ```
  */
-export class ImageCopy extends pulumi.CustomResource {
+export class ImageCopy<S extends string = keyof ImageCopyArgsOf> extends pulumi.CustomResource {
   /** By which policies know the class. */
   static readonly __pulumiType: string = type;
 
@@ -36,7 +36,11 @@ export class ImageCopy extends pulumi.CustomResource {
   /** Id of the job that copies (ecl, to a tenant). Its `status` is the job's: `replicating`, `replicated`, … */
   declare readonly jobId: pulumi.Output<string | undefined>;
 
-  constructor(name: string, args: ImageCopyArgs, opts?: pulumi.CustomResourceOptions) {
+  constructor(
+    name: string,
+    args: Declared<S, ImageCopyArgs<S & keyof ImageCopyArgsOf>, ImageCopyArgs>,
+    opts?: pulumi.CustomResourceOptions,
+  ) {
     const names = ["imageId", "copyId", "status", "progress", "digest", "size", "stores", "regions", "jobId"];
     const outputs = Object.fromEntries(names.map(output => [output, undefined]));
     const traceAll = traceProgramOnly();

@@ -1,5 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
-import type { ImageMemberArgs } from "./args/index.ts";
+import type { Declared, ImageMemberArgs, ImageMemberArgsOf } from "./args/index.ts";
 import { markedInputs } from "./inputs.ts";
 import { isOfType } from "./isOfType.ts";
 import { traceProgramOnly } from "./programStack.ts";
@@ -15,7 +15,7 @@ const type = "pulumi-nodejs:dynamic/images:ImageMember";
  * });
  * ```
  */
-export class ImageMember extends pulumi.CustomResource {
+export class ImageMember<S extends string = keyof ImageMemberArgsOf> extends pulumi.CustomResource {
   /** By which policies know the class. */
   static readonly __pulumiType: string = type;
 
@@ -33,7 +33,11 @@ export class ImageMember extends pulumi.CustomResource {
   /** ISO 8601, UTC. */
   declare readonly updatedAt: pulumi.Output<string | undefined>;
 
-  constructor(name: string, args: ImageMemberArgs, opts?: pulumi.CustomResourceOptions) {
+  constructor(
+    name: string,
+    args: Declared<S, ImageMemberArgs<S & keyof ImageMemberArgsOf>, ImageMemberArgs>,
+    opts?: pulumi.CustomResourceOptions,
+  ) {
     const outputs = {
       imageId: undefined,
       memberId: undefined,

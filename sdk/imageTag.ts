@@ -1,5 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
-import type { ImageTagArgs } from "./args/index.ts";
+import type { Declared, ImageTagArgs, ImageTagArgsOf } from "./args/index.ts";
 import { markedInputs } from "./inputs.ts";
 import { isOfType } from "./isOfType.ts";
 import { traceProgramOnly } from "./programStack.ts";
@@ -13,14 +13,18 @@ const type = "pulumi-nodejs:dynamic/images:ImageTag";
  * new ImageTag("release", { service: "openstack", imageId: ubuntu.id, tag: "2026-11" });
  * ```
  */
-export class ImageTag extends pulumi.CustomResource {
+export class ImageTag<S extends string = keyof ImageTagArgsOf> extends pulumi.CustomResource {
   /** By which policies know the class. */
   static readonly __pulumiType: string = type;
 
   declare readonly imageId: pulumi.Output<string>;
   declare readonly tag: pulumi.Output<string>;
 
-  constructor(name: string, args: ImageTagArgs, opts?: pulumi.CustomResourceOptions) {
+  constructor(
+    name: string,
+    args: Declared<S, ImageTagArgs<S & keyof ImageTagArgsOf>, ImageTagArgs>,
+    opts?: pulumi.CustomResourceOptions,
+  ) {
     const inputs = { imageId: undefined, tag: undefined, ...markedInputs(type, "imageTag", name, args, opts) };
     // The old tag and the new one can be the same one to the service, so the old one has to go first.
     const traceAll = traceProgramOnly();

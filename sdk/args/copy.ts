@@ -1,4 +1,5 @@
 import type { Input } from "@pulumi/pulumi";
+import type { LeaveOut } from "./leaveOut.ts";
 
 /** Another cloud, region or project: the data is streamed from the source service to the target service. */
 export interface CopyToConnection {
@@ -25,5 +26,5 @@ export interface CopyToConnection {
   mode?: Input<"stream" | "import">;
   /** With mode `import`: where the target's service finds the source's data. */
   url?: Input<string>;
-  stores?: undefined;
+  stores?: LeaveOut<"a copy goes to stores or to a connection">;
 }

@@ -1,5 +1,6 @@
 import type { Input } from "@pulumi/pulumi";
 import type { CommonArgs } from "./common.ts";
+import type { LeaveOut } from "./leaveOut.ts";
 import type { Adopt } from "./source.ts";
 
 /**
@@ -74,7 +75,7 @@ export interface DigitalOceanSource {
   digest?: Input<string>;
   /** A publisher's checksums file (SHA256SUMS, CHECKSUM, …), in place of `digest`. */
   checksums?: Input<string>;
-  file?: undefined;
+  file?: LeaveOut<"DigitalOcean takes no upload, it fetches a url">;
 }
 
 /**

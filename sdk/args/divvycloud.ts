@@ -1,5 +1,6 @@
 import type { Input } from "@pulumi/pulumi";
 import type { CommonArgs } from "./common.ts";
+import type { LeaveOut } from "./leaveOut.ts";
 
 /**
  * A private image that DivvyCloud (Rapid7 InsightCloudSec) looks after: an existing one, or one made from an instance.
@@ -12,14 +13,14 @@ export type DivvyCloudImageArgs = DivvyCloudCommonImageArgs &
     | {
         /** Take an existing image under management: by its resource id, or by what has to fit just one. */
         adopt: DivvyCloudAdopt;
-        instance?: undefined;
+        instance?: LeaveOut<"an image is adopted or made from an instance">;
       }
     | {
         /**
          * Resource id of the instance to make the image from, e.g. `instance:10:us-east-1:i-6a8f369b:`. Not on Amazon. A change replaces the image.
          */
         instance: Input<string>;
-        adopt?: undefined;
+        adopt?: LeaveOut<"an image is adopted or made from an instance">;
       }
   );
 
@@ -29,7 +30,7 @@ export type DivvyCloudAdopt =
       id: Input<string>;
       /** Take the image over although another stack's owner tag claims it. Default: false, which is an error then. */
       takeOver?: Input<boolean>;
-      name?: undefined;
+      name?: LeaveOut<"adopt by id or by name">;
     }
   | {
       name: Input<string>;
@@ -38,7 +39,7 @@ export type DivvyCloudAdopt =
       /** Name of the cloud account. */
       account?: Input<string>;
       region?: Input<string>;
-      id?: undefined;
+      id?: LeaveOut<"adopt by id or by name">;
     };
 
 interface DivvyCloudCommonImageArgs extends CommonArgs {

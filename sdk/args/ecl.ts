@@ -1,6 +1,7 @@
 import type { Input } from "@pulumi/pulumi";
 import type { CommonArgs } from "./common.ts";
 import type { CopyToConnection } from "./copy.ts";
+import type { LeaveOut } from "./leaveOut.ts";
 import type { Adopt, StreamedSource } from "./source.ts";
 
 /** An image on NTT Enterprise Cloud 2.0 (ECL, SDPF), Image Storage v2. Source: sdpf.ntt.com, eclsdk 1.11.1. */
@@ -97,4 +98,6 @@ export interface CopyToTenant extends NothingOfItsOwn {
 }
 
 /** The service copies by itself, so that the copy has no data or metadata of its own. */
-type NothingOfItsOwn = { [Field in Exclude<keyof CopyToConnection, "connection">]?: undefined };
+type NothingOfItsOwn = {
+  [Field in Exclude<keyof CopyToConnection, "connection">]?: LeaveOut<"a copy to a tenant has nothing of its own">;
+};

@@ -1,6 +1,7 @@
 import type { Input } from "@pulumi/pulumi";
 import type { CommonArgs } from "./common.ts";
 import type { CopyToConnection } from "./copy.ts";
+import type { LeaveOut } from "./leaveOut.ts";
 import type { Adopt, Source } from "./source.ts";
 
 /** An image on an OpenStack Image service that speaks the Image API v1. Source: docs.openstack.org/api-ref/image/v1. */
@@ -12,7 +13,7 @@ export type GlanceV1ImageArgs = GlanceV1CommonImageArgs &
          * for somebody else to fill. A change of the data replaces the image.
          */
         source?: Source;
-        location?: undefined;
+        location?: LeaveOut<"data is copied from a source or stays at a location">;
       }
     | {
         /**
@@ -20,8 +21,8 @@ export type GlanceV1ImageArgs = GlanceV1CommonImageArgs &
          * replaces the image.
          */
         location: Input<string>;
-        source?: undefined;
-        adopt?: undefined;
+        source?: LeaveOut<"data is copied from a source or stays at a location">;
+        adopt?: LeaveOut<"an image that is adopted has its location already">;
       }
   );
 

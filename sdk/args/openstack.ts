@@ -1,6 +1,7 @@
 import type { Input } from "@pulumi/pulumi";
 import type { CommonArgs } from "./common.ts";
 import type { CopyToConnection } from "./copy.ts";
+import type { LeaveOut } from "./leaveOut.ts";
 import type { Adopt, Source } from "./source.ts";
 
 /** An image on an OpenStack Image service (Glance, Image API v2). Source: docs.openstack.org/api-ref/image/v2. */
@@ -94,5 +95,5 @@ export interface OpenStackImageCopyArgs extends CommonArgs {
 export interface CopyToStores {
   /** Stores added later get a copy, stores taken out lose theirs. */
   stores: Input<Input<string>[]>;
-  connection?: undefined;
+  connection?: LeaveOut<"a copy goes to stores or to a connection">;
 }

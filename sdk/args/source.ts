@@ -1,4 +1,5 @@
 import type { Input } from "@pulumi/pulumi";
+import type { LeaveOut } from "./leaveOut.ts";
 
 /** What is the same for every source of image data. */
 export interface SourceOptions {
@@ -18,7 +19,7 @@ export interface SourceOptions {
 export interface FileSource extends SourceOptions {
   /** Path, relative to the folder of the Pulumi program (what `main` in Pulumi.yaml names, else the project's). `~` is not expanded. */
   file: Input<string>;
-  url?: undefined;
+  url?: LeaveOut<"a source is a file or a url">;
 }
 
 /** Image data from a url. */
@@ -32,7 +33,7 @@ export interface UrlSource extends SourceOptions {
   headers?: Input<Record<string, Input<string>>>;
   /** `stream` (default): read by the provider and sent on. `import`: the service fetches the url itself (web-download). */
   mode?: Input<"stream" | "import">;
-  file?: undefined;
+  file?: LeaveOut<"a source is a file or a url">;
 }
 
 export type Source = FileSource | UrlSource;
@@ -46,10 +47,10 @@ export type Adopt =
       id: Input<string>;
       /** Take the image over although another stack's owner tag claims it. Default: false, which is an error then. */
       takeOver?: Input<boolean>;
-      name?: undefined;
+      name?: LeaveOut<"adopt by id or by name">;
     }
   | {
       /** Of an image of the connection's own project. */
       name: Input<string>;
-      id?: undefined;
+      id?: LeaveOut<"adopt by id or by name">;
     };

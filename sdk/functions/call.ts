@@ -2,13 +2,6 @@ import * as pulumi from "@pulumi/pulumi";
 import type { Functions } from "../../provider/functions/index.ts";
 import { answerOf, currentMocks } from "./mocks.ts";
 
-/** The same type with each value, however deep, allowed to be an input. */
-export type Inputs<T> = T extends (...args: never[]) => unknown
-  ? T
-  : T extends object
-    ? { [K in keyof T]: pulumi.Input<Inputs<T[K]>> }
-    : T;
-
 /** By the run of a program: the Automation API runs several in one process, each with its stack's connections. */
 const functions = new WeakMap<object, Promise<Functions>>();
 /** A program without an engine, as in a unit test. */

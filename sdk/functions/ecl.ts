@@ -1,5 +1,6 @@
 import type * as pulumi from "@pulumi/pulumi";
-import { call, callOutput, type Inputs } from "./call.ts";
+import { call, callOutput } from "./call.ts";
+import type { Inputs } from "./inputs.ts";
 import type { Where, WhereInputs } from "./where.ts";
 
 /** The types of license that ECL knows, as it writes them. */

@@ -1,7 +1,23 @@
+/** Each spelt out, as TypeScript before 4.1 can't put texts together. */
+interface SortKeys {
+  name: "name" | "name:asc" | "name:desc";
+  status: "status" | "status:asc" | "status:desc";
+  diskFormat: "diskFormat" | "diskFormat:asc" | "diskFormat:desc";
+  containerFormat: "containerFormat" | "containerFormat:asc" | "containerFormat:desc";
+  size: "size" | "size:asc" | "size:desc";
+  id: "id" | "id:asc" | "id:desc";
+  createdAt: "createdAt" | "createdAt:asc" | "createdAt:desc";
+  updatedAt: "updatedAt" | "updatedAt:asc" | "updatedAt:desc";
+  minDisk: "minDisk" | "minDisk:asc" | "minDisk:desc";
+  sizeGigabytes: "sizeGigabytes" | "sizeGigabytes:asc" | "sizeGigabytes:desc";
+  region: "region" | "region:asc" | "region:desc";
+  account: "account" | "account:asc" | "account:desc";
+}
+
 /** In which order, and how many. */
-interface Order<Key extends string> {
+interface Order<Key extends keyof SortKeys> {
   /** Ascending, unless `:desc` is behind it; what is equal in the first is ordered by the next. Default: the service's own order. */
-  sort?: (Key | `${Key}:asc` | `${Key}:desc`)[];
+  sort?: SortKeys[Key][];
   /** The most images wanted. Default: all. */
   limit?: number;
   /** The newest of those that match, and no other. Not with `sort` and `limit`. */

@@ -1,8 +1,8 @@
 import type { Input } from "@pulumi/pulumi";
-import type { ImageInfoOf } from "./imageInfo.ts";
+import type { ImageService } from "../args/index.ts";
 
 /** The image services that the functions know. */
-export type FunctionService = keyof ImageInfoOf;
+export type FunctionService = ImageService;
 
 /** Which service a function asks, and as whom. */
 export interface Where<S extends FunctionService = FunctionService> {

@@ -10,6 +10,7 @@ import { type LocalCloud, startCloud } from "../cloud/cloud.ts";
 import { asUsers, Stack } from "../engine/stack.ts";
 import { environmentOf } from "../openstack/clouds.ts";
 import { noise } from "../support/disk.ts";
+import { packed } from "./packed.ts";
 import { root, shipped } from "./shipped.ts";
 
 const run = promisify(execFile);
@@ -28,14 +29,17 @@ describe("What is shipped", () => {
 
   before(async () => {
     dir = await mkdtemp(join(tmpdir(), "pulumi-images-package-"));
-    const { stdout } = await npm(["pack", "--json", "--ignore-scripts", "--pack-destination", dir], root);
-    const [packed] = JSON.parse(stdout) as { filename: string; files: { path: string }[] }[];
-    files = (packed?.files ?? []).map(({ path }) => path);
-    tarball = join(dir, packed?.filename as string);
+    ({ tarball, files } = await packed(dir));
     await mkdir(join(dir, "unpacked"));
     await run("tar", ["-xzf", tarball, "-C", join(dir, "unpacked"), "--strip-components=1"]);
   });
   after(() => rm(dir, { recursive: true, force: true }));
+
+  it("runs nothing when it is installed, of which npm would warn", async () => {
+    const { scripts } = JSON.parse(await readFile(join(dir, "unpacked", "package.json"), "utf8"));
+    const run = Object.keys(scripts).filter(name => /^((pre|post)?(install|prepare)|dependencies)$/.test(name));
+    assert.deepEqual(run, []);
+  });
 
   it("has only licences that allow it", async () => {
     const packages = await shipped();
@@ -85,7 +89,7 @@ describe("What is shipped", () => {
 
   it("is the compiled code with its types, the docs, and nothing else", async () => {
     const known =
-      /^(dist\/(cli|provider|sdk|shared)\/.*(\.js|\.d\.ts)|docs\/[\w.-]+\.(md|json|svg)|[A-Z]+(\.md)?|package\.json)$/;
+      /^(dist\/(cli|provider|sdk|shared)\/.*(\.js|\.d\.ts)|dist\/commonjs\/(.*\.d\.ts|package\.json)|docs\/[\w.-]+\.(md|json|svg)|[A-Z]+(\.md)?|package\.json)$/;
     assert.deepEqual(
       files.filter(path => !known.test(path)),
       [],
@@ -93,6 +97,14 @@ describe("What is shipped", () => {
     assert.deepEqual(
       files.filter(path => /\btest\b|\.test\.|\.map$/.test(path)),
       [],
+    );
+    assert.deepEqual(
+      files
+        .filter(path => path.startsWith("dist/commonjs/") && path.endsWith(".ts"))
+        .map(path => path.slice("dist/commonjs".length)),
+      files
+        .filter(path => path.startsWith("dist/sdk/") && path.endsWith(".d.ts"))
+        .map(path => path.slice("dist/sdk".length)),
     );
     // The provider in one file is made of the others.
     const joined = "dist/provider/bundled/index.js";

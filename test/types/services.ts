@@ -1,5 +1,6 @@
 /** What the compiler has to refuse, and to take, of each service: never run, only compiled (npm run typecheck). */
-import type { ImageArgs, ImageCopyArgs, ImageMemberArgs, ImageTagArgs } from "../../sdk/index.ts";
+import type { Output } from "@pulumi/pulumi";
+import { Image, type ImageArgs, type ImageCopyArgs, type ImageMemberArgs, type ImageTagArgs } from "../../sdk/index.ts";
 
 const data = { diskFormat: "raw", containerFormat: "bare", source: { file: "disk.raw" } } as const;
 const imageId = "3fb0e6a4-7a54-4d5e-9a8e-2f1f0d6c1b2a";
@@ -124,3 +125,47 @@ export const refusedCopies: ImageCopyArgs[] = [
   // @ts-expect-error DivvyCloud copies nothing
   { service: "divvycloud", imageId, to: { connection: "lab" } },
 ];
+
+declare const args: ImageArgs;
+declare const openstack: Image<"openstack">;
+declare const divvycloud: Image<"divvycloud">;
+declare const digitalocean: Image<"digitalocean">;
+
+/** An Image has what its service reports; one of any service what all of them do. */
+export const outputs: [Output<string>, Output<number>, Output<string | undefined>, Image[]] = [
+  new Image("x", args).status,
+  new Image("x", { service: "openstack" }).size,
+  Image.get("x", "id", { service: "istack" }).kernelId,
+  [openstack, divvycloud, digitalocean],
+];
+
+export const refusedOutputs = [
+  // @ts-expect-error iStack's
+  openstack.kernelId,
+  // @ts-expect-error DigitalOcean's
+  openstack.slug,
+  // @ts-expect-error DivvyCloud's
+  openstack.productCode,
+  // @ts-expect-error OpenStack's
+  divvycloud.size,
+  // @ts-expect-error OpenStack's: its api has paths of images
+  digitalocean.file,
+  // @ts-expect-error not every service's
+  new Image("x", args).visibility,
+];
+
+/** A class of a program's own: of one service, or of any. */
+export class Golden extends Image<"openstack"> {
+  constructor(name: string) {
+    super(name, { service: "openstack", name, tags: ["golden"] });
+    this.hashValue.apply(value => value);
+  }
+}
+
+export class AnyGolden extends Image {
+  constructor(name: string) {
+    // @ts-expect-error no visibility of OpenStack's
+    super(name, { service: "openstack", name, visibility: "everybody" });
+    this.createdAt.apply(value => value);
+  }
+}

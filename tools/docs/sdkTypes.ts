@@ -66,13 +66,14 @@ export function allowedByTypes(kind: Kind, service: string, inputs: readonly obj
 /** The fields that a program may declare of a resource on a service, as its argument type has them; `connection` before its own. */
 export function declaredFields(kind: Kind, service: string): DeclaredField[] {
   const { checker, exports } = sdk();
-  const args = exports.find(({ name }) => name === `${kind}Args`);
-  if (args === undefined) throw new Error(`The sdk has no type ${kind}Args.`);
-  const type = checker.getDeclaredTypeOfSymbol(args);
+  const table = exports.find(({ name }) => name === `${kind}ArgsOf`);
+  if (table === undefined) throw new Error(`The sdk has no type ${kind}ArgsOf.`);
+  const args = checker.getDeclaredTypeOfSymbol(table).getProperty(service);
+  const type = args && checker.getTypeOfSymbol(args);
   const found = new Map<string, DeclaredField>();
-  const alternatives = (type.isUnion() ? type.types : [type])
-    .filter(alternative => serviceOf(alternative) === service)
-    .map(alternative => alternative.getProperties().flatMap(property => fieldOf(property) ?? []));
+  const alternatives = (type?.isUnion() ? type.types : type ? [type] : []).map(alternative =>
+    alternative.getProperties().flatMap(property => fieldOf(property) ?? []),
+  );
   for (const field of alternatives.flat()) {
     const everywhere = alternatives.every(fields =>
       fields.some(({ name, optional }) => name === field.name && !optional),
@@ -82,12 +83,6 @@ export function declaredFields(kind: Kind, service: string): DeclaredField[] {
   found.delete("service");
   const { connection, ...own } = Object.fromEntries(found);
   return [...(connection === undefined ? [] : [connection]), ...Object.values(own)];
-
-  function serviceOf(alternative: ts.Type): string | undefined {
-    const property = alternative.getProperty("service");
-    const literal = property === undefined ? undefined : checker.getTypeOfSymbol(property);
-    return literal?.isStringLiteral() ? literal.value : undefined;
-  }
 }
 
 /** The types that these types (TypeScript) refer to, and those that they refer to in turn; in the order of the sdk. */
@@ -111,7 +106,7 @@ function exportedTypes(): NamedType[] {
   return exports.flatMap((symbol): NamedType[] => {
     const [declaration] = symbol.declarations ?? [];
     const meaning = docOf(symbol);
-    if (declaration === undefined || /(Args|Lookup)$/.test(symbol.name)) return [];
+    if (declaration === undefined || /(Args|Lookup|LeaveOut)$/.test(symbol.name)) return [];
     if (ts.isTypeAliasDeclaration(declaration))
       return [{ name: symbol.name, meaning, fields: [], text: plain(declaration.type.getText()) }];
     if (!ts.isInterfaceDeclaration(declaration)) return [];
@@ -153,7 +148,7 @@ export function declaredFunctions(): DeclaredFunction[] {
 function fieldOf(property: ts.Symbol): DeclaredField | undefined {
   const declaration = property.declarations?.find(ts.isPropertySignature);
   // A field that is only there to be refused.
-  if (declaration?.type === undefined || declaration.type.kind === ts.SyntaxKind.UndefinedKeyword) return undefined;
+  if (declaration?.type === undefined || declaration.type.getText().startsWith("LeaveOut<")) return undefined;
   return {
     name: property.name,
     type: plain(declaration.type.getText()),
@@ -166,9 +161,12 @@ function docOf(symbol: ts.Symbol): string {
   return ts.displayPartsToString(symbol.getDocumentationComment(sdk().checker)).replaceAll(/\s+/g, " ").trim();
 }
 
-/** A type without `Input<…>` around it or anything in it, on one line. */
+/** A type without `Input<…>` around it or anything in it, and without fields that are only there to be refused, on one line. */
 function plain(type: string): string {
-  let text = type.replaceAll(/\s+/g, " ").replace(/^\| /, "");
+  let text = type
+    .replaceAll(/\s+/g, " ")
+    .replace(/^\| /, "")
+    .replaceAll(/\w+\?: LeaveOut<"[^"]*">; /g, "");
   for (let at = text.indexOf("Input<"); at >= 0; at = text.indexOf("Input<")) {
     let depth = 0;
     let close = at + "Input".length;

@@ -2,8 +2,6 @@
  * `npm start`: the whole story of an image, from the first preview to a repaired drift, on a local image service. It needs no account
  * and asks nothing. Ctrl-C ends it at any point; the next run begins afresh.
  */
-import { existsSync } from "node:fs";
-import { fileURLToPath } from "node:url";
 import { startCloud } from "../../test/cloud/cloud.ts";
 import { pulumiCli } from "../pulumi/cli.ts";
 import { freshPlace } from "./place.ts";
@@ -11,8 +9,6 @@ import { PulumiRunner } from "./pulumi.ts";
 import { sayHowToGoOn, tellStory } from "./story.ts";
 
 async function main(): Promise<void> {
-  if (!existsSync(fileURLToPath(import.meta.resolve("pulumi-images/provider"))))
-    throw new Error("This package isn't built yet: run npm ci, or npm run build, and then npm start again.");
   const cli = await pulumiCli();
   const place = await freshPlace();
   const cloud = await startCloud({ dir: place.cloud, services: ["openstack"] });

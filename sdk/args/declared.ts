@@ -1,0 +1,18 @@
+declare const nobody: unique symbol;
+
+/** No value has it. */
+interface Nobody {
+  [nobody]: never;
+}
+
+/**
+ * The arguments of a constructor, whose type parameter S is taken from their `service`. Where nothing says which service it is, S is all of
+ * them: then any service's arguments are allowed. What is none of them is compared with Unsaid, which has every field, so that the compiler's
+ * message names the services and not some service's fields.
+ */
+export type Declared<
+  S extends string,
+  Own,
+  Args extends { service: string },
+  Unsaid = { service: Args["service"]; [field: string]: unknown },
+> = [S] extends [Args["service"]] ? ([Args["service"]] extends [S] ? Args | (Unsaid & Nobody) : Own) : Unsaid;
