@@ -3,6 +3,7 @@ import { createRequire } from "node:module";
 import { relative } from "node:path";
 import { promisify } from "node:util";
 import type { KnownConnection } from "../provider/connection.ts";
+import { canUseProxies } from "../provider/http/agents.ts";
 import type { Lookups } from "../provider/services/lookups.ts";
 import type { ImageService } from "../provider/services/service.ts";
 import type { Session } from "./session.ts";
@@ -22,7 +23,14 @@ const clockToleranceMs = 60_000;
 /** Looks at all that this package needs, and at every connection. */
 export async function examine(session: Session): Promise<Finding[]> {
   const connections = await Promise.all(session.connections.map(connection => connectionFindings(session, connection)));
-  return [nodeFinding(), await pulumiFinding(), stackFinding(session), ...noneFinding(session), ...connections.flat()];
+  return [
+    nodeFinding(),
+    ...proxyFindings(process.env),
+    await pulumiFinding(),
+    stackFinding(session),
+    ...noneFinding(session),
+    ...connections.flat(),
+  ];
 }
 
 function nodeFinding(): Finding {
@@ -35,6 +43,17 @@ function nodeFinding(): Finding {
     subject: "Node.js",
     text: isEnough ? process.versions.node : `${process.versions.node} is too old: ${engines.node} is needed`,
   };
+}
+
+/** A proxy that Node can't use is no error anywhere: requests just go without it. */
+export function proxyFindings(env: NodeJS.ProcessEnv, version: string = process.versions.node): Finding[] {
+  const set = ["HTTP_PROXY", "HTTPS_PROXY"].filter(name => env[name] || env[name.toLowerCase()]);
+  if (set.length === 0) return [];
+  const subject = "Proxy";
+  const names = set.join(" and ");
+  if (canUseProxies(version)) return [{ state: "ok", subject, text: `obeyed, as ${names} says` }];
+  const text = `${names} is set, but Node.js ${version} can't use a proxy: that takes 22.21, 24.5 or later`;
+  return [{ state: "warning", subject, text }];
 }
 
 function numbers(version: string): number[] {

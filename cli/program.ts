@@ -63,10 +63,13 @@ Exit codes: 0 done; 1 the service or the network failed; 2 wrong usage or config
 }
 
 /** Says what went wrong on standard error, for a person or as JSON, and gives the exit code. */
-async function explain(error: unknown, json: boolean): Promise<number> {
+async function explain(thrown: unknown, json: boolean): Promise<number> {
   // Commander has said it already; --help and --version come this way, too.
-  if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.ok : exitCodes.usage;
+  if (thrown instanceof CommanderError) return thrown.exitCode === 0 ? exitCodes.ok : exitCodes.usage;
   const { ImagesError } = await import("../provider/errors.ts");
+  const error = isWithoutFolder(thrown)
+    ? new ImagesError("configuration", "the working directory isn't there any more", { hint: "Go to one that is" })
+    : thrown;
   if (!(error instanceof ImagesError)) {
     note(`error: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
     return exitCodes.failed;
@@ -74,4 +77,8 @@ async function explain(error: unknown, json: boolean): Promise<number> {
   if (json) note(JSON.stringify({ error: { code: error.code, message: error.message } }, undefined, 2));
   else note(`error: ${error.message}`);
   return exitCodeOf(error.code);
+}
+
+function isWithoutFolder(error: unknown): boolean {
+  return (error as NodeJS.ErrnoException | undefined)?.syscall === "uv_cwd";
 }

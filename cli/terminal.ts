@@ -17,6 +17,18 @@ export function note(text: string): void {
   process.stderr.write(`${text}\n`);
 }
 
+/** What writing answers when nobody reads any more. */
+const readerGone = ["EPIPE", "EOF", "ERR_STREAM_DESTROYED"];
+
+/** Whoever reads the output may have seen enough (`| head -1`): the command goes on to its end, and to its own exit code. */
+export function leaveReaders(): void {
+  for (const stream of [process.stdout, process.stderr]) {
+    stream.on("error", (error: NodeJS.ErrnoException) => {
+      if (!readerGone.includes(error.code ?? "")) throw error;
+    });
+  }
+}
+
 export function printJson(value: unknown): void {
   print(JSON.stringify(value, undefined, 2));
 }

@@ -397,10 +397,11 @@ function noCloud(name: string, origin: string, clouds: CloudsFiles): ImagesError
   );
 }
 
-function placeOf({ file, names, searched }: CloudsFiles): string {
+function placeOf({ file, names, searched, passedOver }: CloudsFiles): string {
+  const beside = passedOver.map(place => `; ${place}`).join("");
   if (file === undefined)
-    return `clouds.yaml (not found as ${searched.filter(path => path.endsWith(".yaml")).join(", ")})`;
-  return `${file} (which has ${names.length > 0 ? names.map(name => `"${name}"`).join(", ") : "no clouds"})`;
+    return `clouds.yaml (not found as ${searched.filter(path => path.endsWith(".yaml")).join(", ")}${beside})`;
+  return `${file} (which has ${names.length > 0 ? names.map(name => `"${name}"`).join(", ") : "no clouds"}${beside})`;
 }
 
 function setCommand(name: string, setting: string, value: string | undefined, secret = false): string {

@@ -1,3 +1,4 @@
+import { createRequire } from "node:module";
 import type { EngineClient } from "@pulumi/pulumi/proto/engine_grpc_pb.js";
 import { redact } from "./redaction.ts";
 
@@ -39,7 +40,7 @@ async function log(severity: Severity, urn: string, text: string, ephemeral: boo
     const engine = await client;
     if (engine === undefined) return;
     const { LogRequest, LogSeverity } = (await import("@pulumi/pulumi/proto/engine_pb.js")).default;
-    const { Metadata } = await import("@grpc/grpc-js");
+    const { Metadata } = grpc();
     const request = new LogRequest();
     request.setSeverity(severity === "info" ? LogSeverity.INFO : LogSeverity.WARNING);
     request.setUrn(urn);
@@ -57,9 +58,12 @@ async function log(severity: Severity, urn: string, text: string, ephemeral: boo
 async function connect(): Promise<EngineClient | undefined> {
   const address = process.argv[2];
   if (address === undefined || !/^[\w.[\]:]+:\d+$/.test(address)) return undefined;
-  const [{ credentials }, { default: engine }] = await Promise.all([
-    import("@grpc/grpc-js"),
-    import("@pulumi/pulumi/proto/engine_grpc_pb.js"),
-  ]);
-  return new engine.EngineClient(address, credentials.createInsecure());
+  const { default: engine } = await import("@pulumi/pulumi/proto/engine_grpc_pb.js");
+  return new engine.EngineClient(address, grpc().credentials.createInsecure());
+}
+
+/** The SDK's own copy, wherever it is installed: its clients take the parts of no other one, and would fail unseen. */
+function grpc(): typeof import("@grpc/grpc-js") {
+  const sdk = createRequire(import.meta.url).resolve("@pulumi/pulumi");
+  return createRequire(sdk)("@grpc/grpc-js");
 }

@@ -1,4 +1,6 @@
 import { subscribe } from "node:diagnostics_channel";
+import { EventEmitter } from "node:events";
+import type { Http2Server } from "node:http2";
 import { connect } from "node:net";
 
 const controller = new AbortController();
@@ -25,7 +27,7 @@ export function endWithEngine(address: string | undefined): void {
   watch(host, Number(port));
 }
 
-/** Node's own notice of each request to an HTTP/2 server of this process; from Node 22.17 on. */
+/** Node's own notice of each request to an HTTP/2 server of this process. */
 const requestChannel = "http2.server.stream.created";
 const cancelCall = "/pulumirpc.ResourceProvider/Cancel";
 
@@ -34,10 +36,26 @@ const cancelCall = "/pulumirpc.ResourceProvider/Cancel";
  * call without telling anybody, so it is noticed on its way in. The process goes on: the engine ends it once it has noted everything.
  */
 function stopWhenCanceled(): void {
-  subscribe(requestChannel, message => {
-    const { headers } = message as { headers: Record<string, unknown> };
+  const look = (headers: Record<string, unknown>) => {
     if (headers[":path"] === cancelCall) controller.abort();
-  });
+  };
+  if (hasRequestChannel(process.versions.node))
+    subscribe(requestChannel, message => look((message as { headers: Record<string, unknown> }).headers));
+  else for (const server of http2Servers()) server.on("stream", (_stream, headers) => look(headers));
+}
+
+/** From Node 22.17 and 24.2 on. */
+function hasRequestChannel(version: string): boolean {
+  const [major = 0, minor = 0] = version.split(".").map(Number);
+  return (major === 22 && minor >= 17) || (major === 24 && minor >= 2) || major > 24;
+}
+
+/** The servers of this process that take streams: the SDK's, which was started before this module was loaded. For old Nodes only. */
+function http2Servers(): Http2Server[] {
+  const { _getActiveHandles: handles } = process as unknown as { _getActiveHandles?(): unknown[] };
+  return (handles?.call(process) ?? []).filter(
+    (handle): handle is Http2Server => handle instanceof EventEmitter && handle.listenerCount("stream") > 0,
+  );
 }
 
 /** An idle connection to the engine breaks when it ends; the engine closes it now and then too, but then takes a new one. */

@@ -1,11 +1,12 @@
 import { mkdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
-import { homedir } from "node:os";
 import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { replaceFile } from "../shared/files.ts";
+import { temporaryFolder, cacheFolder as userCacheFolder } from "../shared/folders.ts";
 
 /** The folder that outlives a clone: what is slow to make is kept here, by name and version. */
 export function cacheFolder(): string {
-  return join(process.env.XDG_CACHE_HOME || join(homedir(), ".cache"), "pulumi-images");
+  return userCacheFolder() ?? temporaryFolder();
 }
 
 /**
@@ -38,7 +39,7 @@ export async function cached(
       await rm(partial, { recursive: true, force: true });
       throw error;
     }
-    await rename(partial, folder);
+    await replaceFile(partial, folder);
     return folder;
   } finally {
     await unlock();

@@ -62,3 +62,16 @@ export async function runCommand(command: string, args: string[], options: Comma
       : `ended with ${signal ?? `exit code ${code}`}`;
   throw new CommandError([`${shown}\n${ending}`, ...last].join("\n  "), code);
 }
+
+/** What a program's file is called on a system. */
+export function executableName(program: string, platform: NodeJS.Platform = process.platform): string {
+  return platform === "win32" ? `${program}.exe` : program;
+}
+
+/** How npm is started on a system: on Windows it is a script, which Node starts by the shell only. */
+export function npmCommand(
+  args: readonly string[],
+  platform: NodeJS.Platform = process.platform,
+): [command: string, args: string[]] {
+  return platform === "win32" ? ["cmd.exe", ["/d", "/c", "npm", ...args]] : ["npm", [...args]];
+}

@@ -20,12 +20,14 @@ export interface Comment {
 
 /**
  * The pull or merge request that a CI job runs for, by the variables that GitHub Actions and GitLab CI set.
+ * @param caFile authorities to trust besides the usual ones. Default: what GitLab's runner was given for its own server
  * @throws ImagesError "configuration" where it is none, or a token is missing
  */
-export function forgeOf(env: NodeJS.ProcessEnv): Forge {
+export function forgeOf(env: NodeJS.ProcessEnv, caFile?: string): Forge {
   if (env.GITHUB_ACTIONS === "true") {
     return github({
       url: env.GITHUB_API_URL ?? "https://api.github.com",
+      caFile,
       repository: needed(env, "GITHUB_REPOSITORY"),
       number: pullRequestOf(env),
       token: needed(
@@ -38,6 +40,7 @@ export function forgeOf(env: NodeJS.ProcessEnv): Forge {
   if (env.GITLAB_CI === "true") {
     return gitlab({
       url: needed(env, "CI_API_V4_URL"),
+      caFile: caFile ?? (env.CI_SERVER_TLS_CA_FILE || undefined),
       project: needed(env, "CI_PROJECT_ID"),
       number: needed(env, "CI_MERGE_REQUEST_IID", "it is set in merge request pipelines only"),
       token: needed(

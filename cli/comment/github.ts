@@ -11,8 +11,14 @@ interface Wire {
 }
 
 /** Comments of a pull request on GitHub, which are those of an issue of the same number. */
-export function github(place: { url: string; repository: string; number: string; token: string }): Forge {
-  const client = apiClient(place.url, place.token, {
+export function github(place: {
+  url: string;
+  repository: string;
+  number: string;
+  token: string;
+  caFile?: string | undefined;
+}): Forge {
+  const client = apiClient(place, {
     authorization: `Bearer ${place.token}`,
     accept: "application/vnd.github+json",
     "x-github-api-version": "2022-11-28",

@@ -9,8 +9,14 @@ interface Wire {
 }
 
 /** Notes of a merge request on GitLab. */
-export function gitlab(place: { url: string; project: string; number: string; token: string }): Forge {
-  const client = apiClient(place.url, place.token, { "private-token": place.token });
+export function gitlab(place: {
+  url: string;
+  project: string;
+  number: string;
+  token: string;
+  caFile?: string | undefined;
+}): Forge {
+  const client = apiClient(place, { "private-token": place.token });
   const notes = `projects/${encodeURIComponent(place.project)}/merge_requests/${place.number}/notes`;
   return {
     async find(beginning) {

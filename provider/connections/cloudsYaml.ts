@@ -1,7 +1,7 @@
-import { readFileSync, statSync } from "node:fs";
+import { accessSync, constants, readFileSync, statSync } from "node:fs";
 import { createRequire } from "node:module";
-import { homedir } from "node:os";
-import { isAbsolute, join, resolve } from "node:path";
+import { join, resolve } from "node:path";
+import { openStackFolders, thisMachine } from "../../shared/folders.ts";
 import { ImagesError } from "../errors.ts";
 import { type Layer, layerOf, merge, type Surroundings } from "./layer.ts";
 
@@ -9,8 +9,8 @@ import { type Layer, layerOf, merge, type Surroundings } from "./layer.ts";
  * clouds.yaml, secure.yaml and clouds-public.yaml as OpenStack's own clients read them.
  * See https://docs.openstack.org/openstacksdk/latest/user/config/configuration.html
  *
- * The first file found wins: the one that OS_CLIENT_CONFIG_FILE names, then the working directory, the user's folder (~/.config/openstack; on
- * macOS also ~/Library/Application Support/openstack) and /etc/openstack. secure.yaml (OS_CLIENT_SECURE_FILE) is laid over clouds.yaml, a
+ * The first file found wins: the one that OS_CLIENT_CONFIG_FILE names, then the working directory, the user's folder and the system's (see
+ * openStackFolders). One in a usual place that can't be read is passed over, as openstacksdk does; one that is named has to be there. secure.yaml (OS_CLIENT_SECURE_FILE) is laid over clouds.yaml, a
  * profile of clouds-public.yaml (OS_CLIENT_VENDOR_FILE) under it. The profiles that are built into openstacksdk are not known here.
  */
 export interface CloudsFiles {
@@ -18,6 +18,8 @@ export interface CloudsFiles {
   names: string[];
   /** Where it was looked for, in order. */
   searched: string[];
+  /** Those of them where something is that can't be read, with the reason. */
+  passedOver: string[];
   /** The file that was found. */
   file: string | undefined;
   /** The settings of a cloud; warnings tell what its user should see to. */
@@ -32,12 +34,13 @@ interface Found {
 
 export function readClouds(surroundings: Surroundings): CloudsFiles {
   const { env } = surroundings;
-  const searched = candidates("clouds", env.OS_CLIENT_CONFIG_FILE, surroundings);
-  const clouds = first(searched, "clouds");
-  const secure = first(candidates("secure", env.OS_CLIENT_SECURE_FILE, surroundings), "clouds");
+  const places = candidates("clouds", env.OS_CLIENT_CONFIG_FILE, surroundings);
+  const { found: clouds, unreadable } = first(places, "clouds");
+  const { found: secure } = first(candidates("secure", env.OS_CLIENT_SECURE_FILE, surroundings), "clouds");
   return {
     names: Object.keys(clouds?.clouds ?? {}),
-    searched,
+    searched: places.map(({ file }) => file),
+    passedOver: [...unreadable].map(([file, reason]) => `${file} ${reason}`),
     file: clouds?.file,
     cloud(name) {
       const entry = clouds?.clouds[name];
@@ -66,30 +69,47 @@ export function readClouds(surroundings: Surroundings): CloudsFiles {
   };
 }
 
-/** Where a file of this kind is looked for, in order. */
-function candidates(kind: string, told: string | undefined, { env, cwd }: Surroundings): string[] {
-  const home = env.HOME || homedir();
-  const folders = [
-    cwd,
-    join(env.XDG_CONFIG_HOME || join(home, ".config"), "openstack"),
-    ...(process.platform === "darwin" ? [join(home, "Library/Application Support/openstack")] : []),
-    "/etc/openstack",
-  ];
-  const files = folders.flatMap(folder =>
-    ["yaml", "yml", "json"].map(extension => join(folder, `${kind}.${extension}`)),
-  );
-  return told ? [isAbsolute(told) ? told : resolve(cwd, told), ...files] : files;
+/** A place where a file may be. */
+interface Candidate {
+  file: string;
+  /** Whether the user named just this one. */
+  isNamed: boolean;
 }
 
-function first(files: string[], key: string): Found | undefined {
-  for (const file of files) {
+/** Where a file of this kind is looked for, in order. */
+function candidates(kind: string, told: string | undefined, { env, cwd }: Surroundings): Candidate[] {
+  const usual = [cwd, ...openStackFolders({ ...thisMachine, env })].flatMap(folder =>
+    ["yaml", "yml", "json"].map(extension => ({ file: join(folder, `${kind}.${extension}`), isNamed: false })),
+  );
+  return told ? [{ file: resolve(cwd, told), isNamed: true }, ...usual] : usual;
+}
+
+const reasons: Record<string, string> = {
+  EACCES: "may not be read",
+  EPERM: "may not be read",
+  EISDIR: "is a folder",
+};
+
+/** The first file that is there; and of those before it that couldn't be read, why. */
+function first(
+  places: readonly Candidate[],
+  key: string,
+): { found: Found | undefined; unreadable: Map<string, string> } {
+  const unreadable = new Map<string, string>();
+  for (const { file, isNamed } of places) {
     let content: string;
     try {
       content = readFileSync(file, "utf8");
     } catch (error) {
-      const { code, message } = error as NodeJS.ErrnoException;
+      const { code = "", message } = error as NodeJS.ErrnoException;
       if (code === "ENOENT" || code === "ENOTDIR") continue;
-      throw new ImagesError("configuration", `${file} can't be read: ${message}`, { cause: error });
+      const reason = reasons[code];
+      if (isNamed || reason === undefined) {
+        const problem = reason === undefined ? `can't be read: ${message}` : reason;
+        throw new ImagesError("configuration", `${file} ${problem}`, { cause: error });
+      }
+      unreadable.set(file, reason);
+      continue;
     }
     let tree: unknown;
     // Most programs have no such file, and would load the parser for nothing.
@@ -104,19 +124,19 @@ function first(files: string[], key: string): Found | undefined {
         `${file} isn't valid YAML: ${reason ?? "it can't be parsed"}${mark ? ` (line ${mark.line + 1})` : ""}`,
       );
     }
-    const clouds = isTree(tree) ? tree[key] : undefined;
-    return {
-      file,
-      clouds: isTree(clouds)
-        ? Object.fromEntries(Object.entries(clouds).filter(([, cloud]) => isTree(cloud)) as [string, Tree][])
-        : {},
-    };
+    return { found: { file, clouds: cloudsIn(tree, key) }, unreadable };
   }
-  return undefined;
+  return { found: undefined, unreadable };
+}
+
+function cloudsIn(tree: unknown, key: string): Record<string, Tree> {
+  const clouds = isTree(tree) ? tree[key] : undefined;
+  if (!isTree(clouds)) return {};
+  return Object.fromEntries(Object.entries(clouds).filter(([, cloud]) => isTree(cloud)) as [string, Tree][]);
 }
 
 function profileOf(name: string, surroundings: Surroundings): { layer: Layer } | undefined {
-  const found = first(
+  const { found } = first(
     candidates("clouds-public", surroundings.env.OS_CLIENT_VENDOR_FILE, surroundings),
     "public-clouds",
   );
@@ -189,9 +209,36 @@ function warnIfReadable(file: string, cloud: Tree): string | undefined {
   const auth = isTree(cloud.auth) ? cloud.auth : {};
   if (process.platform === "win32" || !secretKeys.some(key => auth[key] !== undefined || cloud[key] !== undefined))
     return undefined;
-  const mode = statSync(file).mode & 0o777;
-  if ((mode & 0o044) === 0) return undefined;
-  return `${file} holds a secret and others can read it (mode ${mode.toString(8).padStart(4, "0")}): chmod 600 ${file}`;
+  return warningOfMode(file, statSync(file), isReadOnly(file), process.getuid?.());
+}
+
+/**
+ * What to say of a file with a secret in it, by who may read it.
+ * @param isFixed whether its file system is read-only
+ */
+export function warningOfMode(
+  file: string,
+  { mode, uid }: { mode: number; uid: number },
+  isFixed: boolean,
+  user: number | undefined,
+): string | undefined {
+  const isOurs = uid === user && !isFixed;
+  // What is mounted into a container is root's, and for a group that its processes are in.
+  const others = isOurs ? 0o044 : 0o004;
+  if ((mode & others) === 0) return undefined;
+  const remedy = isOurs
+    ? `chmod 600 ${file}`
+    : "its owner should give it mode 0440 (in Kubernetes: the volume's defaultMode)";
+  return `${file} holds a secret and others can read it (mode ${(mode & 0o777).toString(8).padStart(4, "0")}): ${remedy}`;
+}
+
+function isReadOnly(file: string): boolean {
+  try {
+    accessSync(file, constants.W_OK);
+    return false;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === "EROFS";
+  }
 }
 
 function isTree(value: unknown): value is Tree {

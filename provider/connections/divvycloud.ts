@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { resolve } from "node:path";
+import { resolvePath, thisMachine } from "../../shared/folders.ts";
 import { type Layer, layerOf, type SettingsReader, type Surroundings } from "./layer.ts";
 import type { Problem } from "./openstack.ts";
 
@@ -38,7 +38,7 @@ export function divvyCloudEnvironmentLayer(env: NodeJS.ProcessEnv): Layer {
 
 export function divvyCloudSettings(
   reader: SettingsReader,
-  { cwd }: Surroundings,
+  { cwd, env }: Surroundings,
 ): { settings: DivvyCloudSettings; problems: Problem[]; warnings: string[] } {
   const problems: Problem[] = [];
   const url = reader.url("url");
@@ -66,7 +66,7 @@ export function divvyCloudSettings(
   }
   const caFile = reader.text("caFile");
   if (caFile !== undefined) {
-    const path = resolve(cwd, caFile);
+    const path = resolvePath(caFile, cwd, { ...thisMachine, env });
     if (existsSync(path)) settings.caFile = path;
     else
       problems.push({ setting: "caFile", message: `caFile ${path} (from ${reader.originOf("caFile")}) isn't there` });

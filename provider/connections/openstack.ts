@@ -1,6 +1,5 @@
 import { existsSync } from "node:fs";
-import { homedir } from "node:os";
-import { join, resolve } from "node:path";
+import { resolvePath, thisMachine } from "../../shared/folders.ts";
 import type { ConfigReader, Layer, SettingsReader, Surroundings } from "./layer.ts";
 import { layerOf } from "./layer.ts";
 
@@ -283,7 +282,7 @@ export function openStackSettings(
   set("imageEndpoint", reader.url("imageEndpoint"));
   const caFile = reader.text("caFile");
   if (caFile !== undefined) {
-    const path = caFile.startsWith("~/") ? join(env.HOME || homedir(), caFile.slice(2)) : resolve(cwd, caFile);
+    const path = resolvePath(caFile, cwd, { ...thisMachine, env });
     if (existsSync(path)) set("caFile", path);
     else clash("caFile", `caFile ${path} (from ${reader.originOf("caFile")}) isn't there`);
   }

@@ -1,7 +1,8 @@
 import { createHash, randomUUID } from "node:crypto";
-import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
-import { homedir } from "node:os";
-import { join } from "node:path";
+import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { replaceFile } from "../../shared/files.ts";
+import { cacheFolder, type Machine, thisMachine } from "../../shared/folders.ts";
 import type { FileStamp } from "./localFile.ts";
 
 /** What is known of one file's bytes, as long as its stamp stays the same. */
@@ -21,12 +22,14 @@ interface Entry extends KnownDigests {
 const inProcess = new Map<string, Entry>();
 
 /** Where the cache is: one small JSON file for each path that was ever hashed. It may be deleted at any time. */
-export function digestCacheFolder(env: NodeJS.ProcessEnv = process.env): string {
-  return join(env.XDG_CACHE_HOME || join(homedir(), ".cache"), "pulumi-images", "digests");
+export function digestCacheFolder(machine: Machine = thisMachine): string | undefined {
+  const cache = cacheFolder(machine);
+  return cache === undefined ? undefined : join(cache, "digests");
 }
 
-function entryFile(path: string): string {
-  return join(digestCacheFolder(), `${createHash("sha256").update(path).digest("hex").slice(0, 40)}.json`);
+function entryFile(path: string): string | undefined {
+  const folder = digestCacheFolder();
+  return folder && join(folder, `${createHash("sha256").update(path).digest("hex").slice(0, 40)}.json`);
 }
 
 function stampText({ dev, ino, size, mtimeNs, ctimeNs }: FileStamp): string {
@@ -45,8 +48,10 @@ export async function knownDigests(file: FileStamp): Promise<KnownDigests> {
 }
 
 async function readEntry(path: string): Promise<Entry | undefined> {
+  const file = entryFile(path);
+  if (file === undefined) return undefined;
   try {
-    const entry = JSON.parse(await readFile(entryFile(path), "utf8")) as Partial<Entry>;
+    const entry = JSON.parse(await readFile(file, "utf8")) as Partial<Entry>;
     return entry.version === 1 && entry.path === path && entry.stamp && entry.own && entry.decompressed
       ? (entry as Entry)
       : undefined;
@@ -65,9 +70,7 @@ export async function rememberDigests(
   readingBegan: number,
   news: Partial<KnownDigests>,
 ): Promise<void> {
-  const coarseClock = file.mtimeNs % 1_000_000_000n === 0n;
-  const changed = Math.max(Number(file.mtimeNs / 1_000_000n), Number(file.ctimeNs / 1_000_000n));
-  if (readingBegan - changed < (coarseClock ? 2500 : 100)) return;
+  if (isRacy(file, readingBegan)) return;
 
   const old = await knownDigests(file);
   const entry: Entry = {
@@ -82,13 +85,26 @@ export async function rememberDigests(
   inProcess.set(file.path, entry);
 
   const target = entryFile(file.path);
+  if (target === undefined) return;
   const temporary = `${target}.${randomUUID()}`;
   try {
-    await mkdir(digestCacheFolder(), { recursive: true, mode: 0o700 });
+    await mkdir(dirname(target), { recursive: true, mode: 0o700 });
     await writeFile(temporary, JSON.stringify(entry), { mode: 0o600 });
-    await rename(temporary, target);
+    await replaceFile(temporary, target);
   } catch {
     // A cache that can't be written (a read-only home) costs time, nothing else.
     await rm(temporary, { force: true }).catch(() => {});
   }
+}
+
+/**
+ * A time of change that lies in the future (an archive's, another clock's) says nothing by itself: the next write sets it back. What counts
+ * is then when the file system noted the change.
+ */
+function isRacy({ mtimeNs, ctimeNs }: FileStamp, readingBegan: number): boolean {
+  const second = 1_000_000_000n;
+  const isCoarse = mtimeNs % second === 0n && ctimeNs % second === 0n;
+  const [written, noted] = [mtimeNs, ctimeNs].map(time => Number(time / 1_000_000n)) as [number, number];
+  const changed = written > readingBegan ? noted : Math.max(written, noted);
+  return readingBegan - changed < (isCoarse ? 2500 : 100);
 }

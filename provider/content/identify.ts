@@ -2,6 +2,7 @@ import { readFile } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import { basename, resolve } from "node:path";
 import PQueue from "p-queue";
+import { isUrl } from "../../shared/publicUrl.ts";
 import { ImagesError } from "../errors.ts";
 import { findChecksum } from "./checksums.ts";
 import { decompressed } from "./decompress.ts";
@@ -165,8 +166,7 @@ export function verifyDigest(
   const { algorithm, hex } = expected;
   const actual = digests[algorithm];
   if (actual === hex) return;
-  const says =
-    checksums === undefined ? "it should be" : `${URL.canParse(checksums) ? shownUrl(checksums) : checksums} says`;
+  const says = checksums === undefined ? "it should be" : `${isUrl(checksums) ? shownUrl(checksums) : checksums} says`;
   throw new ImagesError("content", `${name} has ${algorithm} ${actual}, but ${says} ${hex}`, {
     hint: "The digest is of the file as published, before decompression",
   });

@@ -1,6 +1,7 @@
 import type { BigIntStats } from "node:fs";
 import { type FileHandle, open, stat } from "node:fs/promises";
 import { resolve } from "node:path";
+import { isSameFile } from "../../shared/files.ts";
 import { ImagesError } from "../errors.ts";
 import { partSize, takePart } from "./parts.ts";
 
@@ -35,34 +36,37 @@ export async function openFile(file: string): Promise<OpenFile> {
         hint: "Give the path of an image file",
       });
     handle = await open(path, "r");
-    const stamp = stampOf(path, await handle.stat({ bigint: true }));
+    // Both stamps of a file are taken by its path: taken by a handle, they can differ (see isSameFile).
+    const [opened, found] = await Promise.all([handle.stat({ bigint: true }), stat(path, { bigint: true })]);
+    if (!isSameFile(opened, found)) throw changed(file, "another file took its place");
+    const stamp = stampOf(path, found);
     if (stamp.size === 0) throw new ImagesError("content", `${file} is empty`);
-    return opened(file, stamp, handle);
+    return reading(file, stamp, handle);
   } catch (error) {
     await handle?.close();
     throw fileError(error, file, path);
   }
 }
 
-function opened(file: string, stamp: FileStamp, handle: FileHandle): OpenFile {
+function reading(file: string, stamp: FileStamp, handle: FileHandle): OpenFile {
   let closed = false;
-  let reading = false;
+  let isReading = false;
   const end = () => void handle.close().catch(() => {});
   const close = () => {
     if (closed) return;
     closed = true;
     // A handle must not be closed under a read in flight: its number may already belong to another file then.
-    if (!reading) end();
+    if (!isReading) end();
   };
   const readAt = async (buffer: Uint8Array, position: number): Promise<number> => {
     if (closed) throw new ImagesError("interrupted", `reading ${file} was ended`);
-    reading = true;
+    isReading = true;
     try {
       return (await handle.read(buffer, 0, buffer.length, position)).bytesRead;
     } catch (error) {
       throw fileError(error, file, stamp.path);
     } finally {
-      reading = false;
+      isReading = false;
       if (closed) end();
     }
   };

@@ -1,7 +1,8 @@
 import { constants, createReadStream } from "node:fs";
-import { type FileHandle, open, rename, rm, stat } from "node:fs/promises";
+import { type FileHandle, open, rm, stat } from "node:fs/promises";
 import { basename, dirname, resolve } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
+import { isSameFile, replaceFile } from "../../shared/files.ts";
 import { createHasher, type Hasher } from "../content/hashing.ts";
 import { giveBack } from "../content/parts.ts";
 import { ImagesError } from "../errors.ts";
@@ -214,7 +215,7 @@ class Download {
       await handle?.close();
     }
     try {
-      await rename(this.#part, this.#file);
+      await replaceFile(this.#part, this.#file);
     } catch (error) {
       // Between the look and the renaming lies another's renaming.
       if ((error as NodeJS.ErrnoException).code === "ENOENT") return await this.#elsewhere();
@@ -229,8 +230,11 @@ class Download {
    * one of them renames it first, or begins a new one.
    */
   async #isOurs(handle: FileHandle): Promise<boolean> {
-    const [ours, placed] = await Promise.all([handle.stat(), stat(this.#part).catch(() => undefined)]);
-    return placed !== undefined && ours.ino === placed.ino && ours.dev === placed.dev;
+    const [ours, placed] = await Promise.all([
+      handle.stat({ bigint: true }),
+      stat(this.#part, { bigint: true }).catch(() => undefined),
+    ]);
+    return placed !== undefined && isSameFile(ours, placed);
   }
 
   /** What another download of the same did meanwhile. */

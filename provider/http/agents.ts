@@ -45,7 +45,13 @@ export function createAgents({ caFile, insecure }: TlsOptions, maxSockets: numbe
   };
 }
 
-/** HTTP_PROXY, HTTPS_PROXY and NO_PROXY are obeyed (from Node 24.5 on); what runs on this machine is never asked through a proxy. */
+/** Whether this Node's agents can go through a proxy: from 22.21 and 24.5 on. */
+export function canUseProxies(version: string = process.versions.node): boolean {
+  const [major = 0, minor = 0] = version.split(".").map(Number);
+  return (major === 22 && minor >= 21) || (major === 24 && minor >= 5) || major > 24;
+}
+
+/** The variables that name proxies are obeyed where Node can; what runs on this machine is never asked through one. */
 function proxyEnvironment(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   const spared = [env.no_proxy ?? env.NO_PROXY, "localhost", "127.0.0.1", "::1", "[::1]"].filter(Boolean).join(",");
   return {
@@ -62,13 +68,18 @@ function trusting(caFile: string): tls.SecureContext {
     if (own.length === 0) throw new Error("it has no certificate in PEM form");
     // Node itself passes over what it can't read.
     for (const certificate of own) new X509Certificate(certificate);
-    const usual = tls.getCACertificates?.("default") ?? tls.rootCertificates;
+    const usual = tls.getCACertificates?.("default") ?? [...tls.rootCertificates, ...extraOfOldNode(process.env)];
     return tls.createSecureContext({ ca: [...usual, ...own] });
   } catch (error) {
     throw new ImagesError("configuration", `The CA file ${caFile} can't be used: ${(error as Error).message}`, {
       cause: error,
     });
   }
+}
+
+/** Before 22.15, Node doesn't tell whom it trusts: NODE_EXTRA_CA_CERTS counts beside caFile all the same. */
+function extraOfOldNode({ NODE_EXTRA_CA_CERTS: file }: NodeJS.ProcessEnv): string[] {
+  return file ? [readFileSync(file, "utf8")] : [];
 }
 
 type Connected = (error: Error | null, socket: Duplex) => void;

@@ -30,7 +30,7 @@ function unsealed(text: string): { url?: string; headers?: Record<string, string
     return JSON.parse(unseal(text));
   } catch {
     throw new ImagesError("invalid", "the program's secrets couldn't be read by its provider", {
-      hint: "Both have to run as the same user, with the same folder $XDG_CACHE_HOME/pulumi-images (~/.cache/pulumi-images)",
+      hint: "Both have to run as the same user, with the same HOME, XDG_CACHE_HOME and TMPDIR",
     });
   }
 }

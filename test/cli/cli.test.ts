@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
+import { execFile, spawn } from "node:child_process";
 import { access, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { stripVTControlCharacters } from "node:util";
+import { promisify, stripVTControlCharacters } from "node:util";
 import { dump } from "js-yaml";
 import { cloudsYaml } from "../../tools/openstack/cloudsYaml.ts";
 import { type Recorder, startRecorder } from "../../tools/recorder/recorder.ts";
@@ -11,7 +11,7 @@ import { type LocalCloud, startCloud } from "../cloud/cloud.ts";
 import type { OpenStackCloud } from "../cloud/openStackCloud.ts";
 import { ImageApi } from "../openstack/imageApi.ts";
 import { noise } from "../support/disk.ts";
-import { type CommandRun, cleanEnvironment, pulumiImages } from "./command.ts";
+import { type CommandRun, cleanEnvironment, main, pulumiImages } from "./command.ts";
 
 describe("pulumi-images", () => {
   let dir: string;
@@ -226,6 +226,26 @@ describe("pulumi-images", () => {
     const overwritten = await command(["download", "big", file, "--connection", "owner", "--overwrite"]);
     assert.equal(overwritten.code, 0, overwritten.err);
     assert.deepEqual(await readFile(file), disk);
+  });
+
+  it("goes on to its end where nobody reads what it prints any more", async () => {
+    const env = cleanEnvironment({ OS_CLOUD: "owner" });
+    const child = spawn(process.execPath, [main, "list"], { cwd: folder, env, stdio: ["ignore", "pipe", "pipe"] });
+    child.stdout.destroy();
+    let err = "";
+    child.stderr.on("data", data => (err += data));
+    const code = await new Promise(resolve => child.once("close", resolve));
+    assert.deepEqual([code, err], [0, ""]);
+  });
+
+  it("says of a working directory that was deleted that it is", async () => {
+    const gone = await mkdtemp(join(dir, "gone-"));
+    const args = ["-c", 'rmdir "$PWD"; exec "$@"', "sh", process.execPath, main, "list"];
+    const ended = await promisify(execFile)("sh", args, { cwd: gone, env: cleanEnvironment() }).catch(
+      (error: { code: number; stderr: string }) => error,
+    );
+    assert.equal(ended.stderr, "error: the working directory isn't there any more. Go to one that is\n");
+    assert.equal("code" in ended && ended.code, 2);
   });
 
   it("explains its usage", async () => {

@@ -1,7 +1,8 @@
 import { spawn } from "node:child_process";
 import { join } from "node:path";
 
-const main = join(import.meta.dirname, "..", "..", "cli", "main.ts");
+/** The command's file. */
+export const main = join(import.meta.dirname, "..", "..", "cli", "main.ts");
 
 export interface CommandRun {
   code: number;

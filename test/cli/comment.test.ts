@@ -4,6 +4,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Forge, forgeOf } from "../../cli/comment/forge.ts";
 import { put } from "../../cli/comment/put.ts";
+import { proxyFindings } from "../../cli/examination.ts";
+import { ForwardProxy } from "../http/forwardProxy.ts";
+import { answer, serve } from "../http/server.ts";
 import { type ForgeServer, startForge } from "../support/forge.ts";
 import { cleanEnvironment, pulumiImages } from "./command.ts";
 
@@ -75,6 +78,47 @@ for (const kind of ["GitHub", "GitLab"] as const) {
 }
 
 describe("pulumi-images comment", () => {
+  const job = {
+    ...{ GITHUB_ACTIONS: "true", GITHUB_REPOSITORY: "o/r", GITHUB_REF: "refs/pull/7/merge" },
+    GITHUB_TOKEN: "forge-token-0123456789",
+  };
+
+  it("goes through a proxy", async () => {
+    const server = await startForge();
+    const { port } = new URL(server.url);
+    const proxy = await ForwardProxy.start({ port: Number(port) });
+    const before = process.env.HTTP_PROXY;
+    process.env.HTTP_PROXY = proxy.url;
+    try {
+      const forge = forgeOf({ ...job, GITHUB_API_URL: `http://forge.example.org:${port}` });
+      assert.equal((await put(forge, text("prod", "x"), false)).outcome, "created");
+      assert.match(proxy.asked.at(-1) ?? "", /^POST http:\/\/forge\.example\.org:\d+\/repos/);
+    } finally {
+      if (before === undefined) delete process.env.HTTP_PROXY;
+      else process.env.HTTP_PROXY = before;
+      await proxy.stop();
+      await server.stop();
+    }
+  });
+
+  it("trusts a forge's own authority where it is told to, by GitLab's runner, too", async () => {
+    const server = await serve((_request, response) => answer(response, 200, []), { tls: true });
+    try {
+      const github = { ...job, GITHUB_API_URL: server.url };
+      const gitlab = {
+        ...{ GITLAB_CI: "true", CI_API_V4_URL: server.url, CI_PROJECT_ID: "9", CI_MERGE_REQUEST_IID: "7" },
+        ...{ GITLAB_TOKEN: job.GITHUB_TOKEN, CI_SERVER_TLS_CA_FILE: server.caFile },
+      };
+      for (const forge of [forgeOf(github, server.caFile), forgeOf(gitlab)])
+        assert.equal((await put(forge, text("prod", "x"), true)).outcome, "nothing to update");
+      await assert.rejects(put(forgeOf(github), text("prod", "x"), true), {
+        message: /Name the file .* by --ca-file$/,
+      });
+    } finally {
+      await server.close();
+    }
+  });
+
   it("is for a CI job of a pull or merge request", async () => {
     const dir = await mkdtemp(join(tmpdir(), "pulumi-images-comment-"));
     try {
@@ -90,5 +134,14 @@ describe("pulumi-images comment", () => {
     } finally {
       await rm(dir, { recursive: true, force: true });
     }
+  });
+});
+
+describe("pulumi-images doctor", () => {
+  it("says of a proxy whether this Node.js can use it", () => {
+    const states = (version: string) => proxyFindings({ https_proxy: "http://p" }, version).map(({ state }) => state);
+    for (const version of ["22.21.0", "24.5.0", "26.10.0"]) assert.deepEqual(states(version), ["ok"], version);
+    for (const version of ["22.12.0", "22.20.0", "23.11.1", "24.4.1"]) assert.deepEqual(states(version), ["warning"]);
+    assert.deepEqual(proxyFindings({ NO_PROXY: "*" }, "22.12.0"), []);
   });
 });

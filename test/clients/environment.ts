@@ -2,10 +2,10 @@ import { execFile } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
 import { mkdir, mkdtemp, rename, rm, writeFile } from "node:fs/promises";
-import { homedir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
+import { cacheFolder } from "../../tools/cache.ts";
 
 const run = promisify(execFile);
 /** The scripts that run clients. */
@@ -44,7 +44,7 @@ export async function installClients(name: keyof typeof REQUIREMENTS, log: (line
     .update([stdout, ...requirements].join("\n"))
     .digest("hex")
     .slice(0, 16);
-  const cache = join(process.env.XDG_CACHE_HOME || join(homedir(), ".cache"), "pulumi-images");
+  const cache = cacheFolder();
   const place = join(cache, `clients-${hash}`);
   const python = join(place, "bin", "python");
   if (existsSync(python)) return { python };

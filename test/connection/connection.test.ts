@@ -3,6 +3,7 @@ import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:f
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { knownConnections, resolveConnection } from "../../provider/connection.ts";
+import { warningOfMode } from "../../provider/connections/cloudsYaml.ts";
 import { ImagesError } from "../../provider/errors.ts";
 import { redact } from "../../provider/redaction.ts";
 import type { ServiceName } from "../../provider/services/names.ts";
@@ -385,7 +386,7 @@ describe("a connection", () => {
       assert.match(
         refusal("openstack").message,
         new RegExp(
-          `images:connections \\(none of openstack\\); stack config openstack:authUrl and openstack:cloud; OS_CLOUD and OS_AUTH_URL; clouds.yaml \\(not found as ${home}/program/clouds.yaml, ${home}/.config/openstack/clouds.yaml, /etc/openstack/clouds.yaml\\)`,
+          `images:connections \\(none of openstack\\); stack config openstack:authUrl and openstack:cloud; OS_CLOUD and OS_AUTH_URL; clouds.yaml \\(not found as ${home}/program/clouds.yaml, ${home}/.config/openstack/clouds.yaml, /etc/xdg/openstack/clouds.yaml, /etc/openstack/clouds.yaml\\)`,
         ),
       );
     });
@@ -479,6 +480,11 @@ clouds:
       env.XDG_CONFIG_HOME = join(home, "xdg");
       rmSync(env.OS_CLIENT_CONFIG_FILE);
       rmSync(join(home, "program/clouds.yaml"));
+      const ofXdg = file("xdg/openstack/clouds.yaml", cloud("xdg"));
+      assert.equal(resolve("openstack", "one").settings.username, "xdg");
+      rmSync(ofXdg);
+      assert.equal(resolve("openstack", "one").settings.username, "home");
+      rmSync(join(home, ".config/openstack/clouds.yaml"));
       assert.match(refusal("openstack", "one").message, /xdg\/openstack\/clouds\.yaml/);
     });
 
@@ -495,6 +501,28 @@ clouds:
         "clouds: {only: {auth: {auth_url: 'https://k', username: one, password: pass-word, project_id: p}}}",
       );
       assert.equal(resolve("openstack").settings.username, "one");
+    });
+
+    it("is passed over in a usual place where it can't be read, which an error says, and has to be readable where it is named", () => {
+      mkdirSync(join(home, "program/clouds.yaml"), { recursive: true });
+      const folder = join(home, "program/clouds.yaml");
+      assert.ok(refusal("openstack", "one").message.includes(`${folder} is a folder`));
+      const variables = { OS_AUTH_URL: "https://k", OS_USERNAME: "u", OS_PASSWORD: "pass-word", OS_PROJECT_ID: "p" };
+      Object.assign(env, variables);
+      assert.equal(resolve("openstack").settings.username, "u");
+      env.OS_CLIENT_CONFIG_FILE = folder;
+      assert.match(refusal("openstack").message, /clouds\.yaml is a folder$/);
+    });
+
+    it("with a secret that others can read gets a warning whose advice can be followed", () => {
+      const warning = (mode: number, uid: number, isFixed = false) =>
+        warningOfMode("/c.yaml", { mode: 0o100000 | mode, uid }, isFixed, 1000);
+      assert.equal(warning(0o600, 1000), undefined);
+      assert.match(warning(0o640, 1000) ?? "", /mode 0640\): chmod 600/);
+      // A Kubernetes secret: root's, for the group of the pod, read-only.
+      assert.equal(warning(0o440, 0, true), undefined);
+      assert.match(warning(0o644, 0, true) ?? "", /defaultMode/);
+      assert.match(warning(0o644, 1000, true) ?? "", /defaultMode/);
     });
 
     it("that can't be understood is an error that names the file and shows none of it", () => {

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { appendFile, mkdir, readdir, readFile, rename, rm, utimes, writeFile } from "node:fs/promises";
+import { appendFile, mkdir, readdir, readFile, rename, rm, stat, utimes, writeFile } from "node:fs/promises";
 import { gzipSync } from "node:zlib";
 import { identify } from "../../provider/content/index.ts";
 import { hex, imageData, serve, settled, useFolder, useServers } from "./fixture.ts";
@@ -102,6 +102,18 @@ describe("identifying a file", () => {
     if ((await entries()).length > 0) return; // the machine was so slow that the file is old enough
     await writeFile(file, "two");
     assert.equal((await identify({ file })).content, `sha256:${hex("sha256", "two")}`);
+  });
+
+  it("remembers a file whose time lies in the future", async () => {
+    const file = await folder.write("a", "data");
+    const future = new Date(Date.now() + 86_400_000);
+    await utimes(file, future, future);
+    const { ctimeMs } = await stat(file);
+    while (Date.now() < ctimeMs + 150) await new Promise(resolve => setTimeout(resolve, 20));
+    await identify({ file });
+    assert.equal((await entries()).length, 1);
+    await writeFile(file, "more");
+    assert.equal((await identify({ file })).content, `sha256:${hex("sha256", "more")}`);
   });
 
   it("works when the cache can't be written or is damaged", async () => {

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { appendFile, open, readdir, readlink, rename, rm, truncate, utimes } from "node:fs/promises";
+import fsPromises, { appendFile, open, readdir, readlink, rename, rm, truncate, utimes } from "node:fs/promises";
+import { syncBuiltinESMExports } from "node:module";
 import { identify, openContent } from "../../provider/content/index.ts";
 import type { ImagesError } from "../../provider/errors.ts";
 import { hex, imageData, receive, settled, useFolder } from "./fixture.ts";
@@ -48,6 +49,27 @@ describe("sending a file", () => {
       const { data: got, finished } = await receive({ file }, { expected, algorithms: ["sha512", "md5"] });
       assert.ok(got.equals(data));
       assert.deepEqual(finished?.digests, { sha512: hex("sha512", data), md5: hex("md5", data) });
+    }
+  });
+
+  it("gives them where Node has another device by path than by handle, as old ones on Windows", async () => {
+    const data = imageData(300_000);
+    const file = await folder.write("a", data);
+    const { stat } = fsPromises;
+    fsPromises.stat = (async (...args: Parameters<typeof stat>) => {
+      const stats = await stat(...args);
+      if (typeof stats.dev === "bigint") stats.dev += 2n ** 32n;
+      return stats;
+    }) as typeof stat;
+    syncBuiltinESMExports();
+    try {
+      assert.equal((await identify({ file })).content, `sha256:${hex("sha256", data)}`);
+      const { data: got, error } = await receive({ file });
+      assert.equal(error, undefined);
+      assert.ok(got.equals(data));
+    } finally {
+      fsPromises.stat = stat;
+      syncBuiltinESMExports();
     }
   });
 

@@ -92,6 +92,10 @@ export interface StackOptions {
    * the Automation API's inline programs do, which costs a command half its time.
    */
   ownProcess?: boolean;
+  /** A command that each of its commands is an argument of: one that runs it as another user, say. */
+  through?: readonly string[];
+  /** The folder that its own is made in. Default: that for temporary files. */
+  within?: string;
   /** A folder with a whole program, Pulumi.yaml included, that is copied and run instead of the one that `Declared` resources are for. */
   program?: string;
 }
@@ -106,13 +110,13 @@ export class Stack {
   readonly project: string;
   #name: string;
   readonly #env: NodeJS.ProcessEnv;
-  readonly #command: string;
+  readonly #command: readonly string[];
   readonly #inline: boolean;
   #runs = 0;
 
   private constructor(
     { folder, project, name }: { folder: string; project: string; name: string },
-    command: string,
+    command: readonly string[],
     env: NodeJS.ProcessEnv,
     inline: boolean,
   ) {
@@ -125,7 +129,7 @@ export class Stack {
   }
 
   static async create(options: StackOptions = {}): Promise<Stack> {
-    const folder = await mkdtemp(join(tmpdir(), "pulumi-images-stack-"));
+    const folder = await mkdtemp(join(options.within ?? tmpdir(), "pulumi-images-stack-"));
     const name = options.stack ?? "dev";
     await mkdir(join(folder, "state"));
     await symlink(join(root, "node_modules"), join(folder, "node_modules"));
@@ -150,7 +154,7 @@ export class Stack {
       ...keys?.env,
       ...options.env,
     };
-    const stack = new Stack({ folder, project, name }, cli.command, env, inline);
+    const stack = new Stack({ folder, project, name }, [...(options.through ?? []), cli.command], env, inline);
     if (inline && options.stack === undefined) await stack.#initLikeTheFirst(project);
     else await stack.#init(keys);
     if (options.config) {
@@ -335,7 +339,8 @@ export class Stack {
    */
   start(args: string[], options: { log?: string; detached?: boolean } = {}): ReturnType<typeof spawn> {
     const events = options.log === undefined ? [] : ["--event-log", options.log];
-    return spawn(this.#command, [...args, "--non-interactive", "--stack", this.name, ...events], {
+    const [command = "", ...before] = this.#command;
+    return spawn(command, [...before, ...args, "--non-interactive", "--stack", this.name, ...events], {
       cwd: this.folder,
       env: this.#env,
       stdio: ["ignore", "pipe", "pipe"],
@@ -348,9 +353,11 @@ export class Stack {
     const host = this.#inline && runsProgram(args) ? await startProgramHost(this.folder) : undefined;
     const namesStack = (args[0] === "stack" && args[1] === "init") || (args[0] === "state" && args[1] === "move");
     const stack = namesStack ? [] : ["--stack", this.name];
+    const [command = "", ...before] = this.#command;
     const child = spawn(
-      this.#command,
+      command,
       [
+        ...before,
         ...args,
         ...(host ? ["--client", host.address] : []),
         "--non-interactive",

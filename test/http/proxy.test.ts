@@ -1,60 +1,14 @@
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import { createHash } from "node:crypto";
-import http from "node:http";
-import { type AddressInfo, connect } from "node:net";
 import { Readable } from "node:stream";
 import { promisify } from "node:util";
 import { noise } from "../support/disk.ts";
+import { ForwardProxy } from "./forwardProxy.ts";
 import { answer, bodyOf, clientOf, serve, type TestServer } from "./server.ts";
 
 const run = promisify(execFile);
 const data = noise("proxy", 3_000_000);
-
-/** A forward proxy as companies have them (RFC 9110, 7.6 and 9.3.6): it sends requests on, and makes tunnels. */
-class ForwardProxy {
-  /** `GET http://…` or `CONNECT host:port`, in order. */
-  readonly asked: string[] = [];
-  readonly #server: http.Server;
-
-  private constructor(server: TestServer) {
-    this.#server = http.createServer((request, response) => {
-      this.asked.push(`${request.method} ${request.url}`);
-      const { pathname } = new URL(request.url as string);
-      const { method, headers } = request;
-      request.pipe(
-        http.request({ port: server.port, host: "127.0.0.1", path: pathname, method, headers }, answered => {
-          response.writeHead(answered.statusCode as number, answered.headers);
-          answered.pipe(response);
-        }),
-      );
-    });
-    this.#server.on("connect", (request, socket) => {
-      this.asked.push(`CONNECT ${request.url}`);
-      const onward = connect(server.port, "127.0.0.1", () => {
-        socket.write("HTTP/1.1 200 Connection established\r\n\r\n");
-        socket.pipe(onward).pipe(socket);
-      });
-      onward.on("error", () => socket.destroy());
-      socket.on("error", () => onward.destroy());
-    });
-  }
-
-  static async start(server: TestServer): Promise<ForwardProxy> {
-    const proxy = new ForwardProxy(server);
-    await new Promise<void>(resolve => proxy.#server.listen(0, "127.0.0.1", resolve));
-    return proxy;
-  }
-
-  get url(): string {
-    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
-  }
-
-  async stop(): Promise<void> {
-    this.#server.closeAllConnections();
-    await new Promise(resolve => this.#server.close(resolve));
-  }
-}
 
 for (const tls of [false, true]) {
   describe(`a proxy for ${tls ? "https" : "http"}`, () => {

@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import type TypeScript from "typescript";
 import { fromRegistry } from "./fromRegistry.ts";
-import { packed } from "./packed.ts";
+import { pack } from "./installed.ts";
 import { root } from "./shipped.ts";
 
 const require = createRequire(import.meta.url);
@@ -50,7 +50,7 @@ describe("The package's types", () => {
 
   before(async () => {
     dir = await mkdtemp(join(tmpdir(), "pulumi-images-types-"));
-    const { tarball } = await packed(dir);
+    const { tarball } = await pack(dir);
     const installed = join(dir, "node_modules", "pulumi-images");
     await mkdir(installed, { recursive: true });
     await promisify(execFile)("tar", ["-xzf", tarball, "-C", installed, "--strip-components=1"]);

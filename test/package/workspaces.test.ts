@@ -9,7 +9,7 @@ import { type LocalCloud, startCloud } from "../cloud/cloud.ts";
 import { asUsers, Stack } from "../engine/stack.ts";
 import { environmentOf } from "../openstack/clouds.ts";
 import { fromRegistry } from "./fromRegistry.ts";
-import { packed } from "./packed.ts";
+import { pack } from "./installed.ts";
 
 const run = promisify(execFile);
 const sdk = createRequire(import.meta.url)("@pulumi/pulumi/package.json").version as string;
@@ -70,7 +70,7 @@ describe("A dependency of a dependency, in a workspace", () => {
 
   before(async () => {
     dir = await mkdtemp(join(tmpdir(), "pulumi-images-workspaces-"));
-    ({ tarball } = await packed(dir));
+    ({ tarball } = await pack(dir));
     cloud = await startCloud({ dir: join(dir, "cloud"), services: ["openstack"] });
   });
   after(async () => {

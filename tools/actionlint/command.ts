@@ -1,7 +1,7 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { cached } from "../cache.ts";
-import { runCommand } from "../command.ts";
+import { executableName, runCommand } from "../command.ts";
 
 /** The version that build/go.mod names. */
 const version = "1.7.12";
@@ -12,12 +12,12 @@ const version = "1.7.12";
  */
 export async function actionlint(): Promise<string> {
   const folder = await cached(`actionlint-${version}-${process.platform}-${process.arch}`, build);
-  return join(folder, "bin", "actionlint");
+  return join(folder, "bin", executableName("actionlint"));
 }
 
 async function build(folder: string): Promise<void> {
   await mkdir(join(folder, "bin"));
-  const output = join(folder, "bin", "actionlint");
+  const output = join(folder, "bin", executableName("actionlint"));
   await runCommand(
     "go",
     ["build", "-trimpath", "-ldflags", "-s -w", "-o", output, "github.com/rhysd/actionlint/cmd/actionlint"],

@@ -1,6 +1,6 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
-import { runCommand } from "../command.ts";
+import { executableName, runCommand } from "../command.ts";
 import type { Report } from "../progress.ts";
 import { PULUMI_VERSION } from "./version.ts";
 
@@ -24,7 +24,7 @@ export async function buildCli(folder: string, report: Report): Promise<void> {
       "-ldflags",
       `-s -w -X ${version}`,
       "-o",
-      join(folder, "bin", "pulumi"),
+      join(folder, "bin", executableName("pulumi")),
       "github.com/pulumi/pulumi/pkg/v3/cmd/pulumi",
     ],
     {

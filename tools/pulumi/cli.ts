@@ -1,7 +1,8 @@
-import { copyFile, link, rename, rm, stat } from "node:fs/promises";
+import { copyFile, link, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
+import { replaceFile } from "../../shared/files.ts";
 import { cached } from "../cache.ts";
-import { runCommand } from "../command.ts";
+import { executableName, runCommand } from "../command.ts";
 import { step } from "../progress.ts";
 import { buildCli } from "./build.ts";
 import { downloadOfficialCli } from "./download.ts";
@@ -40,7 +41,7 @@ async function findOrMake(): Promise<PulumiCli> {
   const folder = await cached(name, make, message => process.stderr.write(`Pulumi CLI: ${message}\n`));
   const bin = join(folder, "bin");
   if (await isWholeInstallation(bin)) return verified(bin);
-  await linkCli(join(bin, "pulumi"), join(OWN_BIN, "pulumi"));
+  await linkCli(join(bin, executableName("pulumi")), join(OWN_BIN, executableName("pulumi")));
   return verified(OWN_BIN);
 }
 
@@ -80,8 +81,8 @@ async function linkCli(from: string, to: string): Promise<void> {
   if (present !== undefined && (present.ino === source.ino || isCopy(present, source))) return;
   const fresh = `${to}.${process.pid}`;
   await link(from, fresh).catch(() => copyFile(from, fresh));
-  // rename, as others may be running the old one or linking at the same time.
-  await rename(fresh, to);
+  // Renamed, as others may be running the old one or linking at the same time.
+  await replaceFile(fresh, to);
   // rename of one link onto another of the same file does nothing and leaves both.
   await rm(fresh, { force: true });
 }
@@ -94,7 +95,7 @@ function isCopy(
 }
 
 async function verified(folder: string): Promise<PulumiCli> {
-  const command = join(folder, "pulumi");
+  const command = join(folder, executableName("pulumi"));
   const output = await runCommand(command, ["version"], {
     env: { ...process.env, PULUMI_SKIP_UPDATE_CHECK: "true" },
     timeoutMs: 60_000,

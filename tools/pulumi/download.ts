@@ -1,6 +1,6 @@
 import { rename } from "node:fs/promises";
 import { join } from "node:path";
-import { runCommand } from "../command.ts";
+import { npmCommand, runCommand } from "../command.ts";
 import { PULUMI_VERSION } from "./version.ts";
 
 const TIME_LIMIT_MS = 300_000;
@@ -13,8 +13,15 @@ const TIME_LIMIT_MS = 300_000;
 export async function downloadOfficialCli(folder: string): Promise<void> {
   const home = join(folder, "download");
   await runCommand(
-    "npm",
-    ["exec", "--yes", "--fetch-retries=0", `--package=pulumi@${PULUMI_VERSION}`, "--", "pulumi", "version"],
+    ...npmCommand([
+      "exec",
+      "--yes",
+      "--fetch-retries=0",
+      `--package=pulumi@${PULUMI_VERSION}`,
+      "--",
+      "pulumi",
+      "version",
+    ]),
     {
       cwd: folder,
       timeoutMs: TIME_LIMIT_MS,

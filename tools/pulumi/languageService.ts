@@ -3,6 +3,7 @@ import { realpathSync } from "node:fs";
 import type { ILanguageRuntimeServer } from "@pulumi/pulumi/proto/language_grpc_pb.js";
 import language from "@pulumi/pulumi/proto/language_pb.js";
 import plugin from "@pulumi/pulumi/proto/plugin_pb.js";
+import { npmCommand } from "../command.ts";
 import { startPolicyPack, startProgram } from "./program.ts";
 import { declaredDependencies } from "./programPackage.ts";
 
@@ -103,7 +104,7 @@ export function languageService(engineAddress: string): { handlers: LanguageHand
 
     installDependencies(call) {
       const npm = track(
-        spawn("npm", ["install", "--loglevel=error"], {
+        spawn(...npmCommand(["install", "--loglevel=error"]), {
           cwd: call.request.getInfo()?.getProgramDirectory() || call.request.getDirectory(),
           stdio: ["ignore", "pipe", "pipe"],
         }),

@@ -13,7 +13,8 @@ interface RuntimeOptions {
 }
 
 /**
- * Starts a program under the SDK's own runner, with everything it needs to reach the engine.
+ * Starts a program, by the Node.js that the engine's PATH leads to (see bin/pulumi-language-nodejs), as the official host does,
+ * under the SDK's own runner, with everything it needs to reach the engine.
  * @throws Error when the SDK is not installed where the program is
  */
 export function startProgram(request: RunRequest, engineAddress: string): ChildProcess {
@@ -33,18 +34,22 @@ export function startProgram(request: RunRequest, engineAddress: string): ChildP
     ...flag("parallel", String(request.getParallel())),
   ];
   const program = info?.getEntryPoint() || request.getProgram() || ".";
-  return spawn(process.execPath, [...words(options.nodeargs), ...runner, program, ...request.getArgsList()], {
-    cwd: folder,
-    // What the program prints goes to the engine, which shows it.
-    stdio: ["ignore", "inherit", "inherit"],
-    env: {
-      ...process.env,
-      PULUMI_CONFIG: JSON.stringify(Object.fromEntries(request.getConfigMap().toObject())),
-      PULUMI_CONFIG_SECRET_KEYS: JSON.stringify(request.getConfigsecretkeysList()),
-      ...(options.typescript === false ? {} : { PULUMI_NODEJS_TYPESCRIPT: "true" }),
-      ...(options.tsconfig === undefined ? {} : { PULUMI_NODEJS_TSCONFIG_PATH: options.tsconfig }),
+  return spawn(
+    process.env.PULUMI_IMAGES_PROGRAM_NODE || process.execPath,
+    [...words(options.nodeargs), ...runner, program, ...request.getArgsList()],
+    {
+      cwd: folder,
+      // What the program prints goes to the engine, which shows it.
+      stdio: ["ignore", "inherit", "inherit"],
+      env: {
+        ...process.env,
+        PULUMI_CONFIG: JSON.stringify(Object.fromEntries(request.getConfigMap().toObject())),
+        PULUMI_CONFIG_SECRET_KEYS: JSON.stringify(request.getConfigsecretkeysList()),
+        ...(options.typescript === false ? {} : { PULUMI_NODEJS_TYPESCRIPT: "true" }),
+        ...(options.tsconfig === undefined ? {} : { PULUMI_NODEJS_TSCONFIG_PATH: options.tsconfig }),
+      },
     },
-  });
+  );
 }
 
 /**
