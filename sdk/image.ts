@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { CommonArgs } from "./args/common.ts";
-import type { Declared, ImageArgs, ImageService } from "./args/index.ts";
+import type { Declared, ForInference, ImageArgs, ImageService } from "./args/index.ts";
 import { allOutputNames, type ImageOutputs, outputNames } from "./imageOutputs.ts";
 import { imagePaths } from "./imagePaths.ts";
 import { markedInputs } from "./inputs.ts";
@@ -92,6 +92,7 @@ interface ImageClass extends ImageStatics {
     args: Declared<S, ImageArgs<S & ImageService>, ImageArgs>,
     opts?: pulumi.CustomResourceOptions,
   ): Image<S & ImageService>;
+  new (name: string, args: ImageArgs, opts: pulumi.CustomResourceOptions | undefined, nobody: ForInference): Image;
   /** Whether a value is an Image, made by this copy of the package or another one. */
   isInstance(value: unknown): value is Image;
   /**

@@ -1,5 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
-import type { Declared, ImageCopyArgs, ImageCopyArgsOf } from "./args/index.ts";
+import type { Declared, ForInference, ImageCopyArgs, ImageCopyArgsOf } from "./args/index.ts";
 import { markedInputs } from "./inputs.ts";
 import { isOfType } from "./isOfType.ts";
 import { traceProgramOnly } from "./programStack.ts";
@@ -40,7 +40,9 @@ export class ImageCopy<S extends string = keyof ImageCopyArgsOf> extends pulumi.
     name: string,
     args: Declared<S, ImageCopyArgs<S & keyof ImageCopyArgsOf>, ImageCopyArgs>,
     opts?: pulumi.CustomResourceOptions,
-  ) {
+  );
+  constructor(name: string, args: ImageCopyArgs, opts: pulumi.CustomResourceOptions | undefined, nobody: ForInference);
+  constructor(name: string, args: { service: string }, opts?: pulumi.CustomResourceOptions) {
     const names = ["imageId", "copyId", "status", "progress", "digest", "size", "stores", "regions", "jobId"];
     const outputs = Object.fromEntries(names.map(output => [output, undefined]));
     const traceAll = traceProgramOnly();

@@ -1,5 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
-import type { Declared, ImageMemberArgs, ImageMemberArgsOf } from "./args/index.ts";
+import type { Declared, ForInference, ImageMemberArgs, ImageMemberArgsOf } from "./args/index.ts";
 import { markedInputs } from "./inputs.ts";
 import { isOfType } from "./isOfType.ts";
 import { traceProgramOnly } from "./programStack.ts";
@@ -37,7 +37,14 @@ export class ImageMember<S extends string = keyof ImageMemberArgsOf> extends pul
     name: string,
     args: Declared<S, ImageMemberArgs<S & keyof ImageMemberArgsOf>, ImageMemberArgs>,
     opts?: pulumi.CustomResourceOptions,
-  ) {
+  );
+  constructor(
+    name: string,
+    args: ImageMemberArgs,
+    opts: pulumi.CustomResourceOptions | undefined,
+    nobody: ForInference,
+  );
+  constructor(name: string, args: { service: string }, opts?: pulumi.CustomResourceOptions) {
     const outputs = {
       imageId: undefined,
       memberId: undefined,

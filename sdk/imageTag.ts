@@ -1,5 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
-import type { Declared, ImageTagArgs, ImageTagArgsOf } from "./args/index.ts";
+import type { Declared, ForInference, ImageTagArgs, ImageTagArgsOf } from "./args/index.ts";
 import { markedInputs } from "./inputs.ts";
 import { isOfType } from "./isOfType.ts";
 import { traceProgramOnly } from "./programStack.ts";
@@ -24,7 +24,9 @@ export class ImageTag<S extends string = keyof ImageTagArgsOf> extends pulumi.Cu
     name: string,
     args: Declared<S, ImageTagArgs<S & keyof ImageTagArgsOf>, ImageTagArgs>,
     opts?: pulumi.CustomResourceOptions,
-  ) {
+  );
+  constructor(name: string, args: ImageTagArgs, opts: pulumi.CustomResourceOptions | undefined, nobody: ForInference);
+  constructor(name: string, args: { service: string }, opts?: pulumi.CustomResourceOptions) {
     const inputs = { imageId: undefined, tag: undefined, ...markedInputs(type, "imageTag", name, args, opts) };
     // The old tag and the new one can be the same one to the service, so the old one has to go first.
     const traceAll = traceProgramOnly();

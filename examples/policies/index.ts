@@ -38,7 +38,7 @@ new PolicyPack("images", {
       name: "copy-known",
       description: "Images are copied to known places only.",
       validateResource: validateResourceOfType(ImageCopy, ({ service, to }, _args, report) => {
-        if (service === "openstack" && to.connection !== undefined && !places.includes(to.connection))
+        if (service === "openstack" && typeof to.connection === "string" && !places.includes(to.connection))
           report(`An image must not be copied to ${to.connection}.`);
       }),
     },

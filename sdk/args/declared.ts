@@ -16,3 +16,11 @@ export type Declared<
   Args extends { service: string },
   Unsaid = { service: Args["service"]; [field: string]: unknown },
 > = [S] extends [Args["service"]] ? ([Args["service"]] extends [S] ? Args | (Unsaid & Nobody) : Own) : Unsaid;
+
+/**
+ * The last parameter of each class's last constructor, which nobody calls: by it, whoever asks a class for the type of its arguments, as
+ * policies do, gets those of all services, told apart by their `service`.
+ */
+export interface ForInference {
+  [nobody]: never;
+}
