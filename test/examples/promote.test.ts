@@ -4,7 +4,7 @@ import { Stack } from "../engine/stack.ts";
 import { connectionOf, onEachCloud } from "../openstack/clouds.ts";
 import type { ImageApi } from "../openstack/imageApi.ts";
 import { sha512 } from "../support/disk.ts";
-import { disk, exampleFolder, stackOutputs } from "./example.ts";
+import { demandStable, disk, exampleFolder, stackOutputs } from "./example.ts";
 
 // Two regions stand for two clouds: each has an image service of its own.
 onEachCloud("The example promote", cloud => {
@@ -60,6 +60,7 @@ onEachCloud("The example promote", cloud => {
 
   it("has nothing left to do, and writes nothing", async () => {
     cloud().forget();
+    await demandStable(stack);
     const run = await stack.up(undefined, "--refresh", "--expect-no-changes");
     assert.deepEqual(run.steps, { staged: "same", approved: "same", promoted: "same" });
     assert.deepEqual(cloud().writes(), []);

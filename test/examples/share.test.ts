@@ -4,7 +4,7 @@ import { Stack } from "../engine/stack.ts";
 import { connectionOf, onEachCloud } from "../openstack/clouds.ts";
 import type { ImageApi } from "../openstack/imageApi.ts";
 import { sha512 } from "../support/disk.ts";
-import { disk, exampleFolder, stackOutputs } from "./example.ts";
+import { demandStable, disk, exampleFolder, stackOutputs } from "./example.ts";
 
 onEachCloud("The example share", cloud => {
   let stack: Stack;
@@ -61,6 +61,7 @@ onEachCloud("The example share", cloud => {
 
   it("has nothing left to do, and writes nothing", async () => {
     cloud().forget();
+    await demandStable(stack);
     const run = await stack.up(undefined, "--refresh", "--expect-no-changes");
     assert.deepEqual(run.steps, { golden: "same", "team-b": "same", release: "same" });
     assert.deepEqual(cloud().writes(), []);

@@ -9,7 +9,7 @@ import { type Run, Stack } from "../engine/stack.ts";
 import { ImageApi } from "../openstack/imageApi.ts";
 import { type FileServer, startFileServer } from "../support/fileServer.ts";
 import { GlanceV1Api } from "../support/glanceV1Api.ts";
-import { disk, exampleFolder } from "./example.ts";
+import { demandStable, disk, exampleFolder } from "./example.ts";
 
 const serviceNames = ["openstack", "ecl", "istack", "glance-v1", "digitalocean", "divvycloud"] as const;
 const wanted = "rescue-2026.11";
@@ -140,6 +140,7 @@ describe("The example six-services", () => {
   });
 
   it("has nothing left to do", async () => {
+    await demandStable(stack);
     const run = await stack.preview(undefined, "--refresh", "--expect-no-changes");
     assert.equal(run.code, 0, run.text);
   });

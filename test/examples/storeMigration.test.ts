@@ -3,7 +3,7 @@ import { Stack } from "../engine/stack.ts";
 import { connectionOf, onEachCloud } from "../openstack/clouds.ts";
 import type { ImageApi } from "../openstack/imageApi.ts";
 import { noise, sha512 } from "../support/disk.ts";
-import { exampleFolder, stackOutputs } from "./example.ts";
+import { demandStable, exampleFolder, stackOutputs } from "./example.ts";
 
 onEachCloud("The example store-migration", cloud => {
   let stack: Stack;
@@ -55,6 +55,7 @@ onEachCloud("The example store-migration", cloud => {
 
   it("has nothing left to do, and writes nothing", async () => {
     cloud().forget();
+    await demandStable(stack);
     const run = await stack.up(undefined, "--refresh", "--expect-no-changes");
     assert.deepEqual(
       run.steps,
