@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { ImageArgs } from "./args/index.ts";
 import { imagePaths } from "./imagePaths.ts";
-import { markedInputs } from "./inputs.ts";
+import { engineOptions, markedInputs } from "./inputs.ts";
 import { traceAgain, traceNothing, traceProgramOnly } from "./programStack.ts";
 
 /** Which image to read, and where. */
@@ -136,7 +136,12 @@ export class Image extends pulumi.CustomResource {
   constructor(name: string, args: ImageArgs, opts?: pulumi.CustomResourceOptions) {
     const traceAll = traceProgramOnly();
     try {
-      super(imageType, name, { ...outputsOf(args), ...markedInputs(imageType, "image", name, args, opts) }, opts);
+      super(
+        imageType,
+        name,
+        { ...outputsOf(args), ...markedInputs(imageType, "image", name, args, opts) },
+        engineOptions(args, opts),
+      );
     } finally {
       traceAll();
     }

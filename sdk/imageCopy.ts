@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { ImageCopyArgs } from "./args/index.ts";
-import { markedInputs } from "./inputs.ts";
+import { engineOptions, markedInputs } from "./inputs.ts";
 import { traceProgramOnly } from "./programStack.ts";
 
 const type = "pulumi-nodejs:dynamic/images:ImageCopy";
@@ -36,7 +36,12 @@ export class ImageCopy extends pulumi.CustomResource {
     const outputs = Object.fromEntries(names.map(output => [output, undefined]));
     const traceAll = traceProgramOnly();
     try {
-      super(type, name, { ...outputs, ...markedInputs(type, "imageCopy", name, args, opts) }, opts);
+      super(
+        type,
+        name,
+        { ...outputs, ...markedInputs(type, "imageCopy", name, args, opts) },
+        engineOptions(args, opts),
+      );
     } finally {
       traceAll();
     }

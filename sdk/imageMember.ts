@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { ImageMemberArgs } from "./args/index.ts";
-import { markedInputs } from "./inputs.ts";
+import { engineOptions, markedInputs } from "./inputs.ts";
 import { traceProgramOnly } from "./programStack.ts";
 
 const type = "pulumi-nodejs:dynamic/images:ImageMember";
@@ -46,7 +46,7 @@ export class ImageMember extends pulumi.CustomResource {
         type,
         name,
         { ...outputs, ...markedInputs(type, "imageMember", name, args, opts) },
-        { deleteBeforeReplace: true, ...opts },
+        { deleteBeforeReplace: true, ...engineOptions(args, opts) },
       );
     } finally {
       traceAll();

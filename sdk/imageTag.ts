@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { ImageTagArgs } from "./args/index.ts";
-import { markedInputs } from "./inputs.ts";
+import { engineOptions, markedInputs } from "./inputs.ts";
 import { traceProgramOnly } from "./programStack.ts";
 
 const type = "pulumi-nodejs:dynamic/images:ImageTag";
@@ -21,7 +21,7 @@ export class ImageTag extends pulumi.CustomResource {
     // The old tag and the new one can be the same one to the service, so the old one has to go first.
     const traceAll = traceProgramOnly();
     try {
-      super(type, name, inputs, { deleteBeforeReplace: true, ...opts });
+      super(type, name, inputs, { deleteBeforeReplace: true, ...engineOptions(args, opts) });
     } finally {
       traceAll();
     }
