@@ -3,7 +3,7 @@ import type { CommonArgs } from "./args/common.ts";
 import type { Declared, ForInference, ImageArgs, ImageService } from "./args/index.ts";
 import { allOutputNames, type ImageOutputs, outputNames } from "./imageOutputs.ts";
 import { imagePaths } from "./imagePaths.ts";
-import { markedInputs } from "./inputs.ts";
+import { engineOptions, markedInputs } from "./inputs.ts";
 import { isOfType } from "./isOfType.ts";
 import { traceAgain, traceNothing, traceProgramOnly } from "./programStack.ts";
 
@@ -21,7 +21,8 @@ class ImageResource extends pulumi.CustomResource {
   constructor(name: string, args: ImageArgs, opts?: pulumi.CustomResourceOptions) {
     const traceAll = traceProgramOnly();
     try {
-      super(imageType, name, { ...outputsOf(args), ...markedInputs(imageType, "image", name, args, opts) }, opts);
+      const inputs = { ...outputsOf(args), ...markedInputs(imageType, "image", name, args, opts) };
+      super(imageType, name, inputs, engineOptions(args, opts));
     } finally {
       traceAll();
     }

@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { Declared, ForInference, ImageCopyArgs, ImageCopyArgsOf } from "./args/index.ts";
-import { markedInputs } from "./inputs.ts";
+import { engineOptions, markedInputs } from "./inputs.ts";
 import { isOfType } from "./isOfType.ts";
 import { traceProgramOnly } from "./programStack.ts";
 
@@ -47,7 +47,12 @@ export class ImageCopy<S extends string = keyof ImageCopyArgsOf> extends pulumi.
     const outputs = Object.fromEntries(names.map(output => [output, undefined]));
     const traceAll = traceProgramOnly();
     try {
-      super(type, name, { ...outputs, ...markedInputs(type, "imageCopy", name, args, opts) }, opts);
+      super(
+        type,
+        name,
+        { ...outputs, ...markedInputs(type, "imageCopy", name, args, opts) },
+        engineOptions(args, opts),
+      );
     } finally {
       traceAll();
     }

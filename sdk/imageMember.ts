@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { Declared, ForInference, ImageMemberArgs, ImageMemberArgsOf } from "./args/index.ts";
-import { markedInputs } from "./inputs.ts";
+import { engineOptions, markedInputs } from "./inputs.ts";
 import { isOfType } from "./isOfType.ts";
 import { traceProgramOnly } from "./programStack.ts";
 
@@ -61,7 +61,7 @@ export class ImageMember<S extends string = keyof ImageMemberArgsOf> extends pul
         type,
         name,
         { ...outputs, ...markedInputs(type, "imageMember", name, args, opts) },
-        { deleteBeforeReplace: true, ...opts },
+        { deleteBeforeReplace: true, ...engineOptions(args, opts) },
       );
     } finally {
       traceAll();

@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { Declared, ForInference, ImageTagArgs, ImageTagArgsOf } from "./args/index.ts";
-import { markedInputs } from "./inputs.ts";
+import { engineOptions, markedInputs } from "./inputs.ts";
 import { isOfType } from "./isOfType.ts";
 import { traceProgramOnly } from "./programStack.ts";
 
@@ -31,7 +31,7 @@ export class ImageTag<S extends string = keyof ImageTagArgsOf> extends pulumi.Cu
     // The old tag and the new one can be the same one to the service, so the old one has to go first.
     const traceAll = traceProgramOnly();
     try {
-      super(type, name, inputs, { deleteBeforeReplace: true, ...opts });
+      super(type, name, inputs, { deleteBeforeReplace: true, ...engineOptions(args, opts) });
     } finally {
       traceAll();
     }

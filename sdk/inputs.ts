@@ -6,8 +6,8 @@ import { loaderOf } from "./loader.ts";
 
 /**
  * What every resource of this package sends beside its arguments: the loader, which resource it is (for its mark on the
- * service, and for its progress to show in its own line), and its customTimeouts, which the engine doesn't hand on. A read by id needs
- * just the loader.
+ * service, and for its progress to show in its own line), its customTimeouts, which the engine doesn't hand on, and its ignoreChanges, which
+ * the engine can't apply to what a check works out. A read by id needs just the loader.
  */
 export function markedInputs(
   type: string,
@@ -16,6 +16,7 @@ export function markedInputs(
   args: object,
   opts: pulumi.CustomResourceOptions | undefined,
 ): Record<string, unknown> {
+  refuseOptions(kindOf(type), name, opts ?? {});
   const inputs = { ...args, __provider: loaderOf(provider) };
   if (opts?.id !== undefined) return inputs;
   return {
@@ -23,7 +24,51 @@ export function markedInputs(
     ...("source" in args ? { source: sealedSource(args.source) } : {}),
     resource: resourceOf(kindOf(type), name, opts?.parent),
     ...(opts?.customTimeouts === undefined ? {} : { timeouts: opts.customTimeouts }),
+    ...(opts?.ignoreChanges?.length ? { ignored: opts.ignoreChanges } : {}),
   };
+}
+
+/**
+ * The options for the engine: without the paths into what only a check sets, of which it would say that it can't ignore them. The provider does.
+ */
+export function engineOptions<T extends pulumi.CustomResourceOptions>(
+  args: object,
+  opts: T | undefined,
+): T | undefined {
+  if (!opts?.ignoreChanges) return opts;
+  const ignoreChanges = opts.ignoreChanges.filter(path => {
+    const [root = "", ...within] = path.split(/[.[]/);
+    return within.length === 0 || root === "" || root in args;
+  });
+  return { ...opts, ignoreChanges };
+}
+
+/**
+ * Options that can't work. What is imported, the engine reads before a program has said which provider it is of, so that nothing of this package is asked. And
+ * a provider of another package knows none of these resources.
+ */
+function refuseOptions(kind: string, name: string, { import: id, provider }: pulumi.CustomResourceOptions): void {
+  const refuse = (option: string, why: string) => {
+    throw new pulumi.RunError(`${kind} ${JSON.stringify(name)} has the option ${option}, but ${why}`);
+  };
+  if (id !== undefined)
+    refuse("import", `importing isn't possible for dynamic resources. Instead, ${insteadOfImport(kind, id)}`);
+  if (provider !== undefined && packageOf(provider) !== dynamicPackage)
+    refuse("provider", "the account that it is in is named by its argument connection. Leave the option out");
+}
+
+/** The package of Pulumi's process for dynamic providers. */
+const dynamicPackage = "pulumi-nodejs";
+
+/** Pulumi's types leave out what they mark as internal. */
+function packageOf(provider: pulumi.ProviderResource): string {
+  return (provider as unknown as { getPackage(): string }).getPackage();
+}
+
+function insteadOfImport(kind: string, id: pulumi.ID): string {
+  if (kind === "Image") return `declare it with adopt: { id: ${JSON.stringify(id)} }`;
+  const without = "declare it without the option: what is there already is taken as it is";
+  return kind === "ImageCopy" ? `${without}; a copy that is an image of its own can be adopted as an Image` : without;
 }
 
 /** At once where there is no parent; else a plain promise, see `urnOf`. */

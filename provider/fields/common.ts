@@ -14,7 +14,7 @@ export function commonFields(service: ServiceName): Record<string, Field> {
   return {
     service: { schema: v.literal(service), change: "replace", required: true },
     connection: { schema: text({ what: "connection", min: 1, max: 255 }), change: "none" },
-    // What the sdk adds: which resource this is, and its customTimeouts.
+    // What the sdk adds: which resource this is, its customTimeouts, and its ignoreChanges, which the check takes out again.
     resource: { schema: v.string(), change: "none", by: "sdk" },
     timeouts: {
       schema: record("customTimeouts", {
@@ -25,6 +25,7 @@ export function commonFields(service: ServiceName): Record<string, Field> {
       change: "note",
       by: "sdk",
     },
+    ignored: { schema: v.array(v.string()), change: "none", by: "sdk" },
     // What check adds: see resources/image.ts.
     generation: { schema: v.number(), change: "none", by: "check" },
   };

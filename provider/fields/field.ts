@@ -80,7 +80,7 @@ export function problemsOf(table: FieldTable, values: Record<string, unknown>): 
 }
 
 /** The field that a path such as `source.digest` or `tags[3]` is in. */
-function rootOf(property: string): string {
+export function rootOf(property: string): string {
   return property.split(/[.[]/)[0] as string;
 }
 

@@ -12,11 +12,11 @@ import type { ImageFacts, ImageOrder, ImageService, Values } from "../services/s
 import { lostContent } from "../services/storedData.ts";
 import { forLeftover } from "../wait.ts";
 import { declaredIn, problemOf, problemsIn } from "./checks.ts";
-import { generationOf } from "./generation.ts";
-import { declaredBefore, declareImage, isOthers, storesToLeave } from "./imageClaims.ts";
+import { declaredBefore, declareImage, isAdoptedAgain, isOthers, noteAdoption, storesToLeave } from "./imageClaims.ts";
 import { jobOf, momentOf } from "./job.ts";
 import { changesOf, inputsFrom, outputsFrom, refreshedOutputs } from "./managed.ts";
 import { type Provider, partly, toFailures } from "./provider.ts";
+import { isReadById, nothingToRead } from "./readById.ts";
 import {
   currentWhereabouts,
   demandOwnReplacement,
@@ -27,31 +27,40 @@ import {
   stillRemembered,
 } from "./sameAccount.ts";
 import { keepPrivate, openedSource, sourceData } from "./sources.ts";
+import { changedIn, generationOf, inputsOfReplaced, noteInputs } from "./stateInputs.ts";
 
 /** The lifecycle of an Image, on every service. */
 export const image: Provider = {
   configure: async request => configure(request.config),
 
   async check(olds, news) {
-    const inputs = declaredIn(news);
+    const [inputs, ignored] = declaredIn("Image", olds, news);
+    noteInputs(inputs.resource, olds);
     claims.declare(String(inputs.resource), []);
+    noteAdoption(inputs);
     try {
       if (inputs.source !== undefined) inputs.source = openedSource(inputs.source);
     } catch (error) {
       return { inputs: news, failures: toFailures([problemOf("source", error)]) };
     }
-    const problems = await problemsIn("Image", inputs, async service => [
+    const problems = await problemsIn("Image", inputs, ignored, async service => [
       ...(await service.checkImage(knownIn(inputs))),
       ...(await declaredBefore(service, inputs)),
     ]);
     if (problems.length > 0) return { inputs: news, failures: toFailures(problems) };
-    const generation = generationOf(String(inputs.resource), olds);
+    const generation = generationOf(inputs.resource, olds);
     if (generation > 0) inputs.generation = generation;
     if (Object.keys(olds).length === 0) {
-      const problem = await problemOfNew(inputs);
+      const problem = await problemOfNew(inputs, inputsOfReplaced(inputs.resource, olds));
       if (problem !== undefined) return { inputs: news, failures: toFailures([problem]) };
     }
-    if (inputs.source !== undefined) {
+    if (ignored.has("content") || ignored.has("source")) {
+      // What the source holds now doesn't matter, nor whether it can be read.
+      const { content } = olds;
+      if (content !== undefined) inputs.content = content;
+      if (inputs.source !== undefined)
+        inputs.source = keepPrivate(inputs, typeof content === "string" ? { content } : undefined);
+    } else if (inputs.source !== undefined) {
       const content = await contentOf(inputs, olds.content);
       if ("problem" in content) return { inputs: news, failures: toFailures([content.problem]) };
       inputs.content = content.identity;
@@ -79,12 +88,13 @@ export const image: Provider = {
       for (const name of Object.keys(table.fields))
         if (isUnfinished(olds) && table.fields[name]?.reported) drop(replaces, name);
     }
-    if (replaces.length > 0 && news.imageId !== undefined && sameId(id, news.imageId)) throw usedImageId(id, replaces);
+    if (replaces.length > 0 && news.imageId !== undefined && sameId(id, news.imageId))
+      throw usedImageId(id, `a change of ${replaces.join(", ")}`);
     if (replaces.length > 0 && olds.connection === news.connection) await demandReachOf(id, olds, demandOwnReplacement);
     if (replaces.length === 0 && claims.has(String(news.resource)) && !hasUnknown(news.connection)) {
       refuseConflicts(await declareImage(serviceOf(news), id, news));
     }
-    return { changes: updates.length + replaces.length > 0, replaces };
+    return { changes: replaces.length > 0 || (updates.length > 0 && changedIn(news)), replaces };
   },
 
   async create(inputs) {
@@ -110,6 +120,7 @@ export const image: Provider = {
     const service = serviceOf(props);
     const facts = await service.readImage(id, (props.managed as string[] | undefined) ?? [], true);
     if (facts === undefined) {
+      if (isReadById(props)) throw nothingToRead("Image", id, service);
       if (props.managed !== undefined) await demandSameAccount(service, `image ${id}`, props);
       await tellOfNamesake(service, id, props);
       return { id: "", props: {} };
@@ -160,15 +171,19 @@ export const image: Provider = {
     const service = serviceOf(props);
     const job = jobOf("delete", props);
     if (await isOthers(service, id, job)) return;
+    if (isAdoptedAgain(id, props)) return job.warn(`image ${id} stays: what replaces its resource adopts it again`);
     await service.deleteImage(id, { ...how, owner: expectedOwner(props) }, job);
   },
 };
 
 /**
  * What has to be known of a new resource before anything is done. Finished images with its owner tag are left alone: a warning names them.
+ * @param replaced the inputs of what it replaces, where it does
  * @returns why the image that it adopts can't be adopted, or the id that it chooses can't be used
  */
-async function problemOfNew(inputs: Values): Promise<Problem | undefined> {
+async function problemOfNew(inputs: Values, replaced: Values | undefined): Promise<Problem | undefined> {
+  if (replaced?.imageId !== undefined && sameId(String(replaced.imageId), inputs.imageId))
+    return { property: "imageId", reason: usedImageId(String(inputs.imageId)).message };
   if (hasUnknown([inputs.connection, inputs.adopt, inputs.imageId])) return undefined;
   const ownerTag = ownerTagFrom(inputs);
   try {
@@ -462,14 +477,10 @@ async function isThere(id: string, news: Values): Promise<boolean> {
   return hasUnknown(news.connection) || (await serviceOf(news).readImage(id)) !== undefined;
 }
 
-function usedImageId(id: string, replaces: string[]): ImagesError {
-  return new ImagesError(
-    "conflict",
-    `a change of ${replaces.join(", ")} needs a new image, and imageId ${id} can't be used again`,
-    {
-      hint: "Choose another imageId together with this change, or leave imageId out",
-    },
-  );
+function usedImageId(id: string, cause = "a replacement"): ImagesError {
+  return new ImagesError("conflict", `${cause} needs a new image, and imageId ${id} can't be used again`, {
+    hint: "Choose another imageId together with this change, or leave imageId out",
+  });
 }
 
 function goneOutside(id: string, service: ImageService): ImagesError {

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from "node:util";
 import { hasUnknown, type Problem } from "../fields/field.ts";
 import { type Conflict, claims } from "../reconcile/claims.ts";
 import type { Key } from "../services/keys.ts";
@@ -23,6 +24,25 @@ export async function declareImage(service: ImageService, id: string, inputs: Va
 /** Whether an Image that is about to be deleted has to stay, since another resource of the program has the image. */
 export async function isOthers(service: ImageService, id: string, job: Job): Promise<boolean> {
   return job.stays(await imageKey(service, id));
+}
+
+/** What the Images of this run's program adopt, by resource. */
+const adoptions = new Map<string, Values>();
+
+/** Notes what an Image adopts, as it is checked. */
+export function noteAdoption({ resource, adopt }: Values): void {
+  if (adopt === undefined) adoptions.delete(String(resource));
+  else adoptions.set(String(resource), adopt as Values);
+}
+
+/**
+ * Whether an Image that is about to be deleted would be adopted again by what replaces it, which `deleteBeforeReplace` has done afterwards: it
+ * would be lost.
+ */
+export function isAdoptedAgain(id: string, { resource, adopt: before }: Values): boolean {
+  const adopt = adoptions.get(String(resource));
+  if (adopt?.id === undefined) return adopt !== undefined && isDeepStrictEqual(adopt, before);
+  return String(adopt.id).toLowerCase() === id.toLowerCase();
 }
 
 /** Stores that an Image no longer declares, without those that another resource does. */

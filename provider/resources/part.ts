@@ -6,10 +6,10 @@ import { type Conflict, claims, refuseConflicts, thisRun } from "../reconcile/cl
 import { configure, serviceOf, tableOf } from "../runtime.ts";
 import type { Facts, ImageService, PartService, Values } from "../services/service.ts";
 import { declaredIn, problemsIn } from "./checks.ts";
-import { generationOf } from "./generation.ts";
 import { jobOf, momentOf } from "./job.ts";
 import { changesOf, inputsFrom, outputsFrom, refreshedOutputs } from "./managed.ts";
 import { type Provider, partly, toFailures } from "./provider.ts";
+import { isReadById, nothingToRead } from "./readById.ts";
 import {
   currentWhereabouts,
   demandOwnReplacement,
@@ -19,6 +19,7 @@ import {
   rememberedAs,
   stillRemembered,
 } from "./sameAccount.ts";
+import { changedIn, generationOf, noteInputs } from "./stateInputs.ts";
 
 /** The lifecycle of what belongs to an image and is managed by itself: a member, a tag, a copy. */
 export function partProvider(kind: Kind, partOf: (service: ImageService) => PartService | undefined): Provider {
@@ -41,15 +42,16 @@ export function partProvider(kind: Kind, partOf: (service: ImageService) => Part
     configure: async request => configure(request.config),
 
     async check(olds, news) {
-      const inputs = declaredIn(news);
+      const [inputs, ignored] = declaredIn(kind, olds, news);
+      noteInputs(inputs.resource, olds);
       claims.declare(String(inputs.resource), []);
-      const generation = generationOf(String(inputs.resource), olds);
+      const generation = generationOf(inputs.resource, olds);
       const replaced = generation > 0 ? { generation } : {};
-      const problems = await problemsIn(kind, inputs, async service => {
+      const problems = await problemsIn(kind, inputs, ignored, async service => {
         const part = partOf(service);
         const known = Object.keys(olds).length > 0 ? olds : undefined;
         const found = await part?.check?.({ ...inputs, ...replaced }, known);
-        Object.assign(inputs, found?.inputs);
+        Object.assign(inputs, ignored.keptIn({ ...inputs, ...found?.inputs }));
         for (const warning of found?.warnings ?? []) warn(warning, urnOf(String(inputs.resource)));
         const problems = await lasting(service, inputs, found?.problems ?? []);
         if (part === undefined || problems.length > 0) return problems;
@@ -76,11 +78,12 @@ export function partProvider(kind: Kind, partOf: (service: ImageService) => Part
           await demandOwnReplacement(holder(olds), `${kind} ${id}`, olds, () => isSeen(id, olds));
         else await demandReachOf(id, olds);
       }
-      if (replaces.length === 0) {
-        refuseConflicts(hasUnknown([news.connection, news.to]) ? [] : await hold(part(news), id, { ...olds, ...news }));
-      }
+      // A refresh has what it saw compared, too: with the state's inputs, in which the resource can have an old name.
+      if (replaces.length === 0 && claims.has(String(news.resource)) && !hasUnknown([news.connection, news.to]))
+        refuseConflicts(await hold(part(news), id, { ...olds, ...news }));
       // Old and new can be one and the same thing to the service, and the old one is deleted last otherwise.
-      return { changes: updates.length + replaces.length > 0, replaces, deleteBeforeReplace: kind !== "ImageCopy" };
+      const changes = replaces.length > 0 || (updates.length > 0 && changedIn(news));
+      return { changes, replaces, deleteBeforeReplace: kind !== "ImageCopy" };
     },
 
     async create(inputs) {
@@ -105,6 +108,7 @@ export function partProvider(kind: Kind, partOf: (service: ImageService) => Part
       // An offer that isn't seen any more passes for accepted, and what another account is told of may be less.
       if (props.managed !== undefined && (found === undefined || found.status !== props.status))
         await demandSameAccount(holder(props), `${kind} ${id}`, props);
+      if (found === undefined && isReadById(props)) throw nothingToRead(kind, id, holder(props));
       if (found === undefined) return { id: "", props: {} };
       const facts = props.status === "unfinished" ? { ...found, status: "unfinished" } : found;
       const table = tableOf(kind, props.service);

@@ -9,12 +9,12 @@ export interface Provider {
   configure(request: { config: ConfigReader }): Promise<void>;
   /** @param olds the state's inputs, empty at a create; @param news the program's */
   check(olds: Values, news: Values): Promise<{ inputs: Values; failures?: Failure[] }>;
-  /** @param olds the state's OUTPUTS; @param news the checked inputs */
+  /** @param olds the state's OUTPUTS; @param news the checked inputs. Where `changes` is undefined, the engine compares the inputs itself. */
   diff(
     id: string,
     olds: Values,
     news: Values,
-  ): Promise<{ changes: boolean; replaces: string[]; deleteBeforeReplace?: boolean }>;
+  ): Promise<{ changes: boolean | undefined; replaces: string[]; deleteBeforeReplace?: boolean }>;
   create(inputs: Values): Promise<{ id: string; outs: Values }>;
   /** An empty id says that the thing is gone. @param props the state's outputs, or a program's inputs at a read by id */
   read(id: string, props: Values): Promise<{ id: string; props: Values; inputs?: Values }>;

@@ -142,7 +142,8 @@ export class ProviderProcess {
     const response = await this.#call<InstanceType<typeof providerProto.DiffResponse>>(done =>
       this.#client.diff(request, done),
     );
-    const changes = response.getChanges() === providerProto.DiffResponse.DiffChanges.DIFF_SOME;
+    // Where it leaves the comparison to the engine, that finds a difference: see provider/resources/changes.ts.
+    const changes = response.getChanges() !== providerProto.DiffResponse.DiffChanges.DIFF_NONE;
     return { changes, replaces: response.getReplacesList(), deleteBeforeReplace: response.getDeletebeforereplace() };
   }
 

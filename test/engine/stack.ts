@@ -35,7 +35,15 @@ export interface DeclaredComponent {
   options?: Record<string, unknown>;
 }
 
-export type Declaration = Declared | DeclaredComponent;
+/** An explicit provider. */
+export interface DeclaredProvider {
+  kind: "Provider";
+  name: string;
+  /** Default: that of dynamic resources. */
+  args?: { package: string };
+}
+
+export type Declaration = Declared | DeclaredComponent | DeclaredProvider;
 
 export interface Run {
   code: number;

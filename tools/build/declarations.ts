@@ -13,7 +13,7 @@ for await (const file of glob("sdk/**/*.d.ts", { cwd: dist })) {
   await writeFile(join(dist, file), text.replaceAll(/^(?:import|export) [^;]* from "[^"]+";$/gm, older));
 }
 await rm(join(dist, "commonjs"), { recursive: true, force: true });
-await cp(join(dist, "sdk"), join(dist, "commonjs"), { recursive: true, filter: path => !path.endsWith(".js") });
+await cp(join(dist, "sdk"), join(dist, "commonjs"), { recursive: true, filter: path => !/\.c?js$/.test(path) });
 await writeFile(join(dist, "commonjs", "package.json"), '{ "type": "commonjs" }\n');
 
 /** One import or export as TypeScript 3.8 writes it. */

@@ -3,6 +3,7 @@ import { basename, join } from "node:path";
 import { driftsTable } from "./driftsTable.ts";
 import { fieldsPage } from "./fieldsPage.ts";
 import { functionsPage } from "./functionsPage.ts";
+import { commandsTable, optionsTable } from "./optionsTables.ts";
 import { servicesTable } from "./servicesTable.ts";
 
 const root = join(import.meta.dirname, "..", "..");
@@ -11,20 +12,25 @@ const root = join(import.meta.dirname, "..", "..");
 export async function generatedFiles(): Promise<Map<string, string>> {
   const readme = join(root, "README.md");
   const drift = join(root, "docs", "drift.md");
+  const pulumi = join(root, "docs", "pulumi.md");
   return new Map([
-    [readme, await withPart(readme, "services", servicesTable())],
-    [drift, await withPart(drift, "drifts", driftsTable())],
+    [readme, await withParts(readme, { services: servicesTable() })],
+    [drift, await withParts(drift, { drifts: driftsTable() })],
+    [pulumi, await withParts(pulumi, { options: optionsTable(), commands: commandsTable() })],
     [join(root, "docs", "fields.md"), fieldsPage()],
     [join(root, "docs", "functions.md"), functionsPage()],
   ]);
 }
 
-/** A page with the part between the marks of this name as it has to be. */
-async function withPart(file: string, name: string, part: string): Promise<string> {
-  const [begin, end] = [`<!-- ${name}: written by npm run docs -->`, `<!-- /${name} -->`];
-  const page = await readFile(file, "utf8");
-  const from = page.indexOf(begin);
-  const to = page.indexOf(end);
-  if (from < 0 || to < from) throw new Error(`${basename(file)} has lost its lines ${begin} and ${end}.`);
-  return `${page.slice(0, from)}${begin}\n\n${part}\n${page.slice(to)}`;
+/** A page with each part between the marks of its name as it has to be. */
+async function withParts(file: string, parts: Record<string, string>): Promise<string> {
+  let page = await readFile(file, "utf8");
+  for (const [name, part] of Object.entries(parts)) {
+    const [begin, end] = [`<!-- ${name}: written by npm run docs -->`, `<!-- /${name} -->`];
+    const from = page.indexOf(begin);
+    const to = page.indexOf(end);
+    if (from < 0 || to < from) throw new Error(`${basename(file)} has lost its lines ${begin} and ${end}.`);
+    page = `${page.slice(0, from)}${begin}\n\n${part}\n${page.slice(to)}`;
+  }
+  return page;
 }

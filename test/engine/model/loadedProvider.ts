@@ -23,7 +23,7 @@ interface Verbs {
     id: string,
     olds: Values,
     news: Values,
-  ): Promise<{ changes: boolean; replaces: string[]; deleteBeforeReplace?: boolean }>;
+  ): Promise<{ changes: boolean | undefined; replaces: string[]; deleteBeforeReplace?: boolean }>;
   create(inputs: Values): Promise<{ id: string; outs: Values }>;
   read(id: string, props: Values): Promise<{ id: string; props: Values; inputs?: Values }>;
   update(id: string, olds: Values, news: Values): Promise<{ outs: Values }>;
@@ -138,7 +138,8 @@ class LoadedProvider implements Provider {
 
   async diff(id: string, olds: Values, news: Values) {
     const { changes, replaces, deleteBeforeReplace = false } = await this.#of(news).diff(id, wire(olds), wire(news));
-    return { changes, replaces, deleteBeforeReplace };
+    // Where it leaves the comparison to the engine, that finds a difference: see provider/resources/changes.ts.
+    return { changes: changes !== false, replaces, deleteBeforeReplace };
   }
 
   async create(inputs: Values) {
