@@ -1,0 +1,54 @@
+import assert from "node:assert/strict";
+import { OwnerLooks } from "../../provider/reconcile/ownerLooks.ts";
+import { tagOf } from "./fakeAdapter.ts";
+
+describe("Looks for images by their owner tags", () => {
+  let asked: string[];
+  let images: string[];
+  let fails: boolean;
+  const looks = (filter: "owner tag" | "nothing" = "owner tag") =>
+    new OwnerLooks<string>({
+      filter,
+      async list(by, tag, hidden) {
+        asked.push(`${by} ${tag[by]}${hidden ? " hidden" : ""}`);
+        if (fails) throw new Error("no answer");
+        return [...images];
+      },
+      resourceOf: image => image,
+    });
+  beforeEach(() => {
+    [asked, images, fails] = [[], ["web", "db"], false];
+  });
+
+  it("find those of one resource", async () => {
+    assert.deepEqual(await looks().find(tagOf("web"), { earlier: false }), ["web"]);
+    assert.deepEqual(asked, ["resource web"]);
+  });
+
+  it("share an answer of the last minute where that will do", async () => {
+    const found = looks();
+    for (const earlier of [true, true, false]) await found.find(tagOf("web"), { earlier });
+    assert.deepEqual(asked, ["resource web", "resource web"]);
+  });
+
+  it("for more than three resources are one listing of their stack", async () => {
+    const found = looks();
+    for (const name of ["a", "b", "c", "d", "e", "f"]) await found.find(tagOf(name), { earlier: true });
+    assert.deepEqual(asked, ["resource a", "resource b", "resource c", "stack dev"]);
+  });
+
+  it("where a service can't filter are one listing of all, and the hidden images are another one", async () => {
+    const found = looks("nothing");
+    for (const name of ["web", "db"]) await found.find(tagOf(name), { earlier: true });
+    await found.find(tagOf("db"), { earlier: true, hidden: true });
+    assert.deepEqual(asked, ["stack dev", "stack dev hidden"]);
+  });
+
+  it("that failed are made again", async () => {
+    const found = looks();
+    fails = true;
+    await assert.rejects(found.find(tagOf("web"), { earlier: true }), /no answer/);
+    fails = false;
+    assert.deepEqual(await found.find(tagOf("web"), { earlier: true }), ["web"]);
+  });
+});
