@@ -1,5 +1,6 @@
+import { createRequire } from "node:module";
 import { styleText } from "node:util";
-import Table from "cli-table3";
+import type Table from "cli-table3";
 
 type Style = Parameters<typeof styleText>[0];
 
@@ -38,9 +39,15 @@ const noLines = {
   ...{ "bottom-right": "", left: "", "left-mid": "", mid: "", "mid-mid": "", right: "", "right-mid": "", middle: "  " },
 };
 
+function withoutLines(): Table.Table {
+  // Many commands draw none, and would load it for nothing.
+  const Drawn = createRequire(import.meta.url)("cli-table3") as typeof Table;
+  return new Drawn({ chars: noLines, style: { "padding-left": 0, "padding-right": 0, head: [], border: [] } });
+}
+
 /** Rows below their headings, in columns as wide as what is in them. */
 export function table(headings: readonly string[], rows: readonly (readonly string[])[]): string {
-  const drawn = new Table({ chars: noLines, style: { "padding-left": 0, "padding-right": 0, head: [], border: [] } });
+  const drawn = withoutLines();
   drawn.push(
     headings.map(heading => styled("bold", heading)),
     ...rows.map(row => [...row]),
@@ -50,7 +57,7 @@ export function table(headings: readonly string[], rows: readonly (readonly stri
 
 /** Names and their values, one a line. */
 export function pairs(entries: readonly (readonly string[])[], indent = ""): string {
-  const drawn = new Table({ chars: noLines, style: { "padding-left": 0, "padding-right": 0, head: [], border: [] } });
+  const drawn = withoutLines();
   drawn.push(...entries.map(([name = "", ...rest]) => [`${indent}${name}`, ...rest]));
   return trimmed(drawn.toString());
 }

@@ -138,7 +138,7 @@ function threadHasher(algorithms: readonly string[]): Hasher {
       await new Promise<void>(resolve => {
         wake = resolve;
       });
-    if (failure) throw new ImagesError("content", `hashing failed: ${failure.message}`, { cause: failure });
+    if (failure) throw hashingFailed(failure);
     if (closed) throw new ImagesError("interrupted", "hashing was ended");
   };
   const hash = (bytes: Uint8Array<SharedArrayBuffer>) => {
@@ -191,4 +191,10 @@ function threadHasher(algorithms: readonly string[]): Hasher {
       wake?.();
     },
   };
+}
+
+function hashingFailed(cause: Error): ImagesError {
+  const isLimited = (cause as NodeJS.ErrnoException).code === "ERR_WORKER_INIT_FAILED";
+  const hint = "A limit is too low here: that of open files (ulimit -n), or of a container's processes";
+  return new ImagesError("content", `hashing failed: ${cause.message}`, { cause, ...(isLimited ? { hint } : {}) });
 }

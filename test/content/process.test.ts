@@ -98,4 +98,16 @@ describe("content in a process of its own", () => {
     assert.ok(large - small < 48, `64 MiB: ${small.toFixed(0)} MiB, 2 GiB: ${large.toFixed(0)} MiB`);
     assert.ok(large < 256, `${large.toFixed(0)} MiB`);
   });
+
+  it("says of too few open files that they are", async () => {
+    const file = await folder.write("a", data);
+    const script = await folder.write(
+      "limited.mjs",
+      `import { identify } from ${JSON.stringify(sources)};
+      identify({ file: process.argv[2] }).catch(error => console.log(error.message));`,
+    );
+    const args = ["-c", 'ulimit -n 26; exec "$@"', "sh", process.execPath, script, file];
+    const { stdout } = await run("sh", args, { env: { ...env(), NODE_COMPILE_CACHE: "", NODE_EXTRA_CA_CERTS: "" } });
+    assert.match(stdout, /^hashing failed: .*EMFILE.*ulimit -n/);
+  });
 });

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { once } from "node:events";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { environmentOf, onEachCloud } from "../openstack/clouds.ts";
@@ -39,14 +40,15 @@ onEachCloud("Twelve tags and four properties in parallel, while data is being up
     ]);
     const uploads = await Promise.all(ids.map(id => api.beginUpload(id, disk)));
     let ended: Promise<unknown> | undefined;
+    let run: ReturnType<Stack["start"]> | undefined;
     try {
       cloud().forget();
       await stack.declare(declared);
       const log = join(stack.folder, "up.json");
-      const run = stack.start(["up", "--yes", "--skip-preview", "--parallel", "64"], { log });
+      run = stack.start(["up", "--yes", "--skip-preview", "--parallel", "64"], { log });
       let text = "";
       for (const stream of [run.stdout, run.stderr]) stream?.on("data", chunk => (text += String(chunk)));
-      ended = new Promise(resolve => run.once("close", resolve));
+      ended = once(run, "close").then(([code]) => code);
       // The data is all there only once the run has come to write to the image, and waits: Glance would lose what is written meanwhile.
       const waiting = new Set<string>();
       const look = async () => {
@@ -79,7 +81,8 @@ onEachCloud("Twelve tags and four properties in parallel, while data is being up
       const quiet = await stack.preview(undefined, "--refresh", "--expect-no-changes");
       assert.equal(quiet.code, 0, quiet.text);
     } finally {
-      // What waits for them ends, too.
+      // What waits for them ends, too; where the test failed, so does the run.
+      run?.kill("SIGKILL");
       await Promise.allSettled(uploads.map(upload => upload.finish()));
       await ended;
       await stack.dispose();

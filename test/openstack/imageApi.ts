@@ -90,10 +90,12 @@ export class ImageApi {
       sending.once("error", reject);
       sending.write(data.subarray(0, half), () => resolve());
     });
-    for (;;) {
-      if ((await this.image(id)).status === "saving") break;
-      await pause(20);
-    }
+    const early = answered.then(([{ statusCode }]) => {
+      throw new Error(`the upload was answered ${statusCode} before it was whole`);
+    });
+    const isSaving = new AbortController();
+    // One that fails never comes to be saving.
+    await Promise.race([this.#saving(id, isSaving.signal), early]).finally(() => isSaving.abort());
     // The real service's front end hangs up on a client that is silent for ten seconds.
     let at = half;
     const trickle = setInterval(() => {
@@ -109,6 +111,10 @@ export class ImageApi {
         if (answer.statusCode !== 204) throw new Error(`the upload answered ${answer.statusCode}`);
       },
     };
+  }
+
+  async #saving(id: string, signal: AbortSignal): Promise<void> {
+    while (!signal.aborted && (await this.image(id)).status !== "saving") await pause(20);
   }
 
   async patch(id: string, ...operations: { op: string; path: string; value?: unknown }[]): Promise<void> {

@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
-import { chmod, cp, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import { chmod, cp, mkdir, mkdtemp, readFile, rm, stat, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { delimiter, dirname, join } from "node:path";
 import { promisify } from "node:util";
+import { executableName } from "../../tools/command.ts";
 import { type NodeVersion, nodeFolder, nodeVersions } from "../../tools/node.ts";
 import { cloudsYaml } from "../../tools/openstack/cloudsYaml.ts";
 import { pulumiCli } from "../../tools/pulumi/cli.ts";
@@ -79,8 +80,8 @@ describe("The installed package, from up to destroy,", () => {
         if (this.test) this.test.title += `: not tried, ${error.message.split("\n")[0]}`;
         return this.skip();
       });
-      await live({ node: join(folder, "node") });
-    });
+      await live({ node: join(folder, executableName("node")) });
+    }).timeout(300_000);
   }
 
   it("works as a user without HOME and without a name, on a read-only system", async function () {
@@ -98,7 +99,7 @@ describe("The installed package, from up to destroy,", () => {
     // As containers have them; the CLI needs both.
     const through = [...throughReadOnly(place), "env", "HOME=/", "USER=somebody"];
     await live({ node: process.execPath, through, alone, place });
-  });
+  }).timeout(300_000);
 
   /**
    * A command that runs its arguments as that user, in a system whose files are all read-only but those of one folder, and without some variables.
@@ -166,7 +167,9 @@ describe("The installed package, from up to destroy,", () => {
     const { folder } = await pulumiCli();
     const env = { ...asUsers, OS_CLOUD: "owner", PATH: [folder, dirname(node), process.env.PATH].join(delimiter) };
     if (place === undefined) return env;
-    await chmod(tmpdir(), 0o711);
+    // The tests' own folder for temporary files is this user's; on the way to the place, it has to be passed.
+    const { mode } = await stat(tmpdir());
+    await chmod(tmpdir(), mode | 0o011);
     return { ...env, TMPDIR: place, PULUMI_HOME: join(place, "pulumi-home"), XDG_CACHE_HOME: "" };
   }
 

@@ -47,7 +47,8 @@ def main():
     module, preload, threads, port = sys.argv[1:]
     # The APIs take what they find in sys.argv for options of their own.
     del sys.argv[1:]
-    server = wsgi.Server(("127.0.0.1", int(port)), None, numthreads=int(threads))
+    # Many connect at once; of those beyond cheroot's usual five that wait, the system drops some.
+    server = wsgi.Server(("127.0.0.1", int(port)), None, numthreads=int(threads), request_queue_size=128)
     server.max_request_body_size = 0
     server.prepare()
     # cheroot leaves it out for port 0. Without it, connections that are being closed would keep the port from one who starts again here.
