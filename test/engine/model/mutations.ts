@@ -44,7 +44,10 @@ export const mutations: Record<string, { rule: string; changes: Mutation[] }> = 
   },
   "5": {
     rule: "a part that another resource of the program declares isn't removed",
-    changes: [{ file: "reconcile/claims.js", from: /(\n {4}keeper\(.*\) \{\n)/, to: "$1        return undefined;\n" }],
+    changes: [
+      { file: "reconcile/claims.js", from: /(\n {4}keeper\(.*\) \{\n)/, to: "$1        return undefined;\n" },
+      returns("resources/imageClaims.js", "isAdoptedAgain", "false"),
+    ],
   },
   "5b": {
     rule: "two resources that declare the same are an error",
