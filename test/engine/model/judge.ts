@@ -81,6 +81,7 @@ const expected = [
     /is gone|isn't there|no such image|no image found|not (be )?found/i,
     /needn't be shared with/,
     /doesn't let this account copy/,
+    /only its owner may share it/,
     // An adoption by its name doesn't bring the data of an image that its resource has unfinished.
     /can't be copied: it is queued/,
     /can't have members/,
