@@ -50,13 +50,18 @@ export class ImagesError extends Error {
     this.requestId = details.requestId === undefined ? undefined : redact(details.requestId);
     this.hint = details.hint;
     // The engine's provider process prints a thrown error with its stack before the engine shows its message: the frames say nothing to a user.
-    this.stack = this.code;
+    if (!showsStacks()) this.stack = this.code;
   }
 
   /** Short, for the same reason: the message follows. */
   override toString(): string {
     return this.name;
   }
+}
+
+/** Whether errors show where in the code they come from: for whoever develops this package, or reports a defect. */
+export function showsStacks(): boolean {
+  return process.env.PULUMI_IMAGES_DEBUG === "1";
 }
 
 function describe(message: string, { service, request, status, requestId, hint }: ErrorDetails): string {

@@ -53,7 +53,7 @@ export function callOutput<Args extends object, Result>(
 /** Where nobody catches such an error, Pulumi shows its stack, or its message: that says what to do, and frames of this package don't. */
 function readable(error: unknown): unknown {
   if (error instanceof Error && error.name === "ImagesError") {
-    error.stack = error.message;
+    if (process.env.PULUMI_IMAGES_DEBUG !== "1") error.stack = error.message;
     Object.defineProperty(error, "__pulumiRunError", { value: true, configurable: true });
   }
   return error;
