@@ -12,7 +12,15 @@ import type { ImageFacts, ImageOrder, ImageService, Values } from "../services/s
 import { lostContent } from "../services/storedData.ts";
 import { forLeftover } from "../wait.ts";
 import { declaredIn, problemOf, problemsIn } from "./checks.ts";
-import { declaredBefore, declareImage, isAdoptedAgain, isOthers, noteAdoption, storesToLeave } from "./imageClaims.ts";
+import {
+  declaredBefore,
+  declareImage,
+  isAdoptedAgain,
+  isOthers,
+  noteAdopted,
+  noteAdoption,
+  storesToLeave,
+} from "./imageClaims.ts";
 import { jobOf, momentOf } from "./job.ts";
 import { changesOf, inputsFrom, outputsFrom, refreshedOutputs } from "./managed.ts";
 import { type Provider, partly, toFailures } from "./provider.ts";
@@ -108,6 +116,7 @@ export const image: Provider = {
       // Of an unfinished image that a renamed resource of this program has, too; it is that one's.
       refuseConflicts(conflicts.filter(({ key }) => key.kind === "image"));
       if (inputs.adopt !== undefined) claims.hold(String(inputs.resource), thisRun);
+      noteAdopted(inputs);
       const outs = outputs(inputs, facts, rememberedAs(service, await asking, facts.owner));
       return { id: facts.id, outs: { ...outs, ...adoptionOf(inputs) } };
     } catch (error) {

@@ -26,13 +26,18 @@ export async function isOthers(service: ImageService, id: string, job: Job): Pro
   return job.stays(await imageKey(service, id));
 }
 
-/** What the Images of this run's program adopt, by resource. */
+/** What the Images of this run's program are yet to adopt, by resource. */
 const adoptions = new Map<string, Values>();
 
 /** Notes what an Image adopts, as it is checked. */
 export function noteAdoption({ resource, adopt }: Values): void {
   if (adopt === undefined) adoptions.delete(String(resource));
   else adoptions.set(String(resource), adopt as Values);
+}
+
+/** Notes that an Image has adopted what it was to: who has it from then on, the claims say. */
+export function noteAdopted({ resource }: Values): void {
+  adoptions.delete(String(resource));
 }
 
 /**
