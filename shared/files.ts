@@ -1,5 +1,6 @@
-import type { BigIntStats } from "node:fs";
+import { type BigIntStats, mkdirSync, statSync } from "node:fs";
 import { rename } from "node:fs/promises";
+import { dirname } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 
 /** What Windows answers while a virus scanner, an indexer or a backup holds a file. */
@@ -30,4 +31,28 @@ export async function replaceFile(
  */
 export function isSameFile(one: BigIntStats, other: BigIntStats): boolean {
   return one.ino === other.ino;
+}
+
+/**
+ * Makes a folder that only this user may enter, and the folders that it is in; one that is there already stays as it is. Node's own `mkdir` with
+ * `recursive` never ends where a folder that is there takes no new ones and says ENOENT, as /proc does.
+ * @throws the system's error where that isn't possible
+ */
+export function makeFolder(path: string): void {
+  if (makeOne(path) !== "ENOENT") return;
+  const parent = dirname(path);
+  if (parent !== path) makeFolder(parent);
+  mkdirSync(path, { mode: 0o700 });
+}
+
+/** @returns the code of an error that isn't the last word: the folder is there, or its own folder isn't */
+function makeOne(path: string): string | undefined {
+  try {
+    mkdirSync(path, { mode: 0o700 });
+    return undefined;
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === "ENOENT" || (code === "EEXIST" && statSync(path).isDirectory())) return code;
+    throw error;
+  }
 }

@@ -1,6 +1,7 @@
 import { createCipheriv, createDecipheriv, randomBytes } from "node:crypto";
-import { lstatSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { lstatSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { makeFolder } from "./files.ts";
 import { cacheFolder, type Machine, temporaryFolder, thisMachine } from "./folders.ts";
 
 /**
@@ -65,7 +66,7 @@ export function keyOfUser(machine: Machine = thisMachine): Buffer {
 
 /** Others can make folders among the temporary files, too: only one of this user's that nobody else may enter will do. */
 function makePrivate(folder: string, uid: number | undefined): void {
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  makeFolder(folder);
   const found = lstatSync(folder);
   // On Windows, the folder for temporary files is the user's own.
   if (uid === undefined) return;
@@ -81,7 +82,7 @@ function keyIn(folder: string): Buffer {
   const place = join(folder, "seal");
   const there = read(place);
   if (there !== undefined) return there;
-  mkdirSync(folder, { recursive: true });
+  makeFolder(folder);
   const fresh = mkdtempSync(`${place}-`);
   try {
     writeFileSync(join(fresh, "key"), randomBytes(keyBytes), { mode: 0o600 });

@@ -1,7 +1,7 @@
 import { createHash, randomUUID } from "node:crypto";
-import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
+import { readFile, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { replaceFile } from "../../shared/files.ts";
+import { makeFolder, replaceFile } from "../../shared/files.ts";
 import { cacheFolder, type Machine, thisMachine } from "../../shared/folders.ts";
 import type { FileStamp } from "./localFile.ts";
 
@@ -88,7 +88,7 @@ export async function rememberDigests(
   if (target === undefined) return;
   const temporary = `${target}.${randomUUID()}`;
   try {
-    await mkdir(dirname(target), { recursive: true, mode: 0o700 });
+    makeFolder(dirname(target));
     await writeFile(temporary, JSON.stringify(entry), { mode: 0o600 });
     await replaceFile(temporary, target);
   } catch {

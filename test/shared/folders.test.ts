@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
-import { rename, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, rename, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { replaceFile } from "../../shared/files.ts";
+import { makeFolder, replaceFile } from "../../shared/files.ts";
 import {
   cacheFolder,
   homeFolder,
@@ -101,5 +101,23 @@ describe("Replacing a file", () => {
   it("fails at once where waiting helps nothing", async () => {
     await assert.rejects(replaceFile(from, to, { platform: "linux", move: held(1, "EPERM") }), { code: "EPERM" });
     await assert.rejects(replaceFile(from, to, { platform: "win32", move: held(1, "ENOSPC") }), { code: "ENOSPC" });
+  });
+});
+
+describe("A folder that is made", () => {
+  it("may be in folders that aren't there, or be there already", async () => {
+    const top = await mkdtemp(join(tmpdir(), "pulumi-images-folders-"));
+    const folder = join(top, "a", "b");
+    makeFolder(folder);
+    makeFolder(folder);
+    assert.equal((await stat(folder)).mode & 0o777, process.platform === "win32" ? 0o666 : 0o700);
+    await writeFile(join(top, "file"), "");
+    assert.throws(() => makeFolder(join(top, "file")), { code: "EEXIST" });
+    await rm(top, { recursive: true });
+  });
+
+  it("in one that takes none is an error, and not tried for ever", function () {
+    if (process.platform !== "linux") this.skip();
+    assert.throws(() => makeFolder("/proc/none/there"), { code: "ENOENT" });
   });
 });
