@@ -4,7 +4,7 @@ import { pauseAfter } from "../http/retry.ts";
 import { gone, ServiceLost } from "../services/lost.ts";
 import type { ImageFacts, ImageOrder, Job } from "../services/service.ts";
 import { type Filled, type ImageAdapter, SpentImage } from "./adapter.ts";
-import { isAnothers, recordOf } from "./ownership.ts";
+import { isAnothers, isUnfinishedOf, recordOf } from "./ownership.ts";
 import { finishedElsewhere, finishedImage, untagged } from "./warnings.ts";
 
 /** How often a create begins anew because another run was at work on the same image. */
@@ -86,8 +86,9 @@ export async function canResume<Image>(adapter: ImageAdapter<Image>, id: string,
 async function findUnfinished<Image>({ adapter, order, job }: Work<Image>): Promise<Image[]> {
   const unfinished: Image[] = [];
   for (const image of await adapter.findOwned(order, true)) {
-    if ((await adapter.ownershipOf(image)).unfinished) unfinished.push(image);
-    else job.warn(finishedImage(adapter.factsOf(image)));
+    const ownership = await adapter.ownershipOf(image);
+    if (isUnfinishedOf(order, ownership)) unfinished.push(image);
+    else if (!ownership.unfinished) job.warn(finishedImage(adapter.factsOf(image)));
   }
   const phases = ["ready", "empty", "failed"];
   const rank = (image: Image) => (adapter.canBecome(image, order) ? 0 : 10) + phases.indexOf(adapter.phase(image));

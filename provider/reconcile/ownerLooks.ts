@@ -1,4 +1,5 @@
-import type { OwnerTag } from "./ownership.ts";
+import type { ImageOrder } from "../services/service.ts";
+import { isTagOf, type OwnerTag } from "./ownership.ts";
 
 /** So many resources are looked up one by one; from then on all images of their stack are listed at once. */
 const singleLooks = 3;
@@ -17,6 +18,9 @@ export interface OwnerListing<Image> {
   /** The resource part of an image's owner tag. */
   resourceOf(image: Image): string | undefined;
 }
+
+/** Whose images are looked for. */
+export type OwnerOrder = Pick<ImageOrder, "ownerTag" | "laterTags">;
 
 interface Look<Image> {
   at: number;
@@ -41,8 +45,9 @@ export class OwnerLooks<Image> {
    * @param options.hidden the hidden images, or else the others
    * @param options.together all images of the stack at once, however few resources are looked up
    */
-  async find(tag: OwnerTag, options: { earlier: boolean; hidden?: boolean; together?: boolean }): Promise<Image[]> {
-    const { earlier, hidden = false, together = false } = options;
+  async find(order: OwnerOrder, options: { earlier: boolean; hidden?: boolean; together?: boolean }): Promise<Image[]> {
+    const { ownerTag: tag, laterTags = [] } = order;
+    const { earlier, hidden = false, together = laterTags.length > 0 } = options;
     this.#seen.add(tag.resource);
     const filtered = this.#listing.filter !== "nothing";
     const keys = {
@@ -53,7 +58,7 @@ export class OwnerLooks<Image> {
     const known = earlier ? Object.values(keys).find(key => this.#isRecent(key)) : undefined;
     if (known === undefined) this.#begin(keys[by], this.#listing.list(by, tag, hidden));
     const images = await (this.#looks.get(known ?? keys[by]) as Look<Image>).images;
-    return images.filter(image => this.#listing.resourceOf(image) === tag.resource);
+    return images.filter(image => isTagOf(order, this.#listing.resourceOf(image)));
   }
 
   #isRecent(key: string): boolean {

@@ -36,6 +36,31 @@ export function ownerTagFrom({ resource, generation }: Record<string, unknown>):
   return ownerTagOf(String(resource), Number(generation ?? 0));
 }
 
+/** A resource is hardly replaced more often between its state's loss and the next look. */
+const laterGenerations = 12;
+
+/**
+ * The resource parts of the owner tags that this resource's next replacements would get. Where its state was lost, or is an older one, they are
+ * on images that it made later.
+ */
+export function laterTagsFrom({ resource, generation }: Record<string, unknown>): string[] {
+  const next = Number(generation ?? 0) + 1;
+  return Array.from({ length: laterGenerations }, (_, n) => ownerTagOf(String(resource), next + n).resource);
+}
+
+/** Whether an image is an order's own unfinished work: what a later replacement of its resource left isn't. */
+export function isUnfinishedOf({ ownerTag }: { ownerTag: OwnerTag }, { resource, unfinished }: Ownership): boolean {
+  return unfinished && resource === ownerTag.resource;
+}
+
+/** Whether an owner tag is the one of an order, or of a later replacement. */
+export function isTagOf(
+  { ownerTag, laterTags = [] }: { ownerTag: OwnerTag; laterTags?: readonly string[] | undefined },
+  resource: string | undefined,
+): boolean {
+  return resource !== undefined && (resource === ownerTag.resource || laterTags.includes(resource));
+}
+
 function digest(text: string): string {
   return createHash("sha256").update(text).digest("hex").slice(0, 32);
 }

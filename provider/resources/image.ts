@@ -5,7 +5,15 @@ import { ImagesError } from "../errors.ts";
 import { hasUnknown, knownIn, type Problem, unknownValue } from "../fields/field.ts";
 import { whyNotAdoptable } from "../reconcile/adoptImage.ts";
 import { claims, refuseConflicts, thisRun } from "../reconcile/claims.ts";
-import { expectedOwner, isAnothers, type OwnerTag, ownerTagFrom, recordOf } from "../reconcile/ownership.ts";
+import {
+  expectedOwner,
+  isAnothers,
+  isTagOf,
+  laterTagsFrom,
+  type OwnerTag,
+  ownerTagFrom,
+  recordOf,
+} from "../reconcile/ownership.ts";
 import { adoptedElsewhere, chosenIdTaken, finishedImage, untagged } from "../reconcile/warnings.ts";
 import { configure, serviceOf, tableOf } from "../runtime.ts";
 import type { ImageFacts, ImageOrder, ImageService, Values } from "../services/service.ts";
@@ -27,7 +35,6 @@ import { type Provider, partly, toFailures } from "./provider.ts";
 import { isReadById, nothingToRead } from "./readById.ts";
 import {
   currentWhereabouts,
-  demandOwnReplacement,
   demandReach,
   demandSameAccount,
   isMissing,
@@ -98,7 +105,7 @@ export const image: Provider = {
     }
     if (replaces.length > 0 && news.imageId !== undefined && sameId(id, news.imageId))
       throw usedImageId(id, `a change of ${replaces.join(", ")}`);
-    if (replaces.length > 0 && olds.connection === news.connection) await demandReachOf(id, olds, demandOwnReplacement);
+    if (replaces.length > 0 && olds.connection === news.connection) await demandReachOf(id, olds);
     if (replaces.length === 0 && claims.has(String(news.resource)) && !hasUnknown(news.connection)) {
       refuseConflicts(await declareImage(serviceOf(news), id, news));
     }
@@ -198,7 +205,7 @@ async function problemOfNew(inputs: Values, replaced: Values | undefined): Promi
   try {
     const service = serviceOf(inputs);
     if (inputs.adopt === undefined) {
-      const finished = await service.finishedImages({ values: inputs, ownerTag });
+      const finished = await service.finishedImages({ values: inputs, ownerTag, laterTags: laterTagsFrom(inputs) });
       const chosen = finished.find(({ id }) => id === String(inputs.imageId).toLowerCase());
       if (chosen !== undefined) return { property: "imageId", reason: chosenIdTaken(chosen) };
       for (const image of finished) warn(finishedImage(image), urnOf(String(inputs.resource)));
@@ -259,7 +266,9 @@ async function warnOfOtherOwner(service: ImageService, id: string, props: Values
   const expected = expectedOwner(props);
   if (expected.recorded === undefined) return;
   const owner = await service.ownershipOf(id, true);
-  if (owner && isAnothers(owner, expected)) warn(adoptedElsewhere(id), urnOf(String(props.resource)));
+  // A replacement that didn't get to its end has adopted it for this very resource.
+  const isOwn = isTagOf({ ownerTag: expected.tag, laterTags: laterTagsFrom(props) }, owner?.resource);
+  if (owner && !isOwn && isAnothers(owner, expected)) warn(adoptedElsewhere(id), urnOf(String(props.resource)));
 }
 
 /** The outputs with the owner tag that the image carries: a new name of the resource doesn't change it. */
@@ -298,6 +307,7 @@ function orderOf(inputs: Values): ImageOrder {
     values: inputs,
     data: sourceData(inputs),
     ownerTag: ownerTagFrom(inputs),
+    laterTags: laterTagsFrom(inputs),
   };
 }
 
@@ -307,17 +317,13 @@ function outputs(inputs: Values, facts: ImageFacts, account: Values): Values {
 }
 
 /** What is to be deleted, now or after its replacement, has to be within reach: see sameAccount.ts. */
-async function demandReachOf(
-  id: string,
-  props: Values,
-  demand: (...of: Parameters<typeof demandReach>) => Promise<unknown> = demandReach,
-): Promise<void> {
+async function demandReachOf(id: string, props: Values): Promise<void> {
   const service = serviceOf(props);
   const isSeenAsOwn = async () => {
     const owner = await service.ownershipOf(id);
     return owner !== undefined && !isAnothers(owner, expectedOwner(props));
   };
-  await demand(service, `image ${id}`, props, isSeenAsOwn);
+  await demandReach(service, `image ${id}`, props, isSeenAsOwn);
 }
 
 /** Brings an existing image under management, as the program describes it, without a new upload. */

@@ -12,7 +12,6 @@ import { type Provider, partly, toFailures } from "./provider.ts";
 import { isReadById, nothingToRead } from "./readById.ts";
 import {
   currentWhereabouts,
-  demandOwnReplacement,
   demandReach,
   demandSameAccount,
   isMissing,
@@ -73,11 +72,7 @@ export function partProvider(kind: Kind, partOf: (service: ImageService) => Part
           ((await part(news).completable?.(id, news, momentOf(news))) ?? true);
         (can ? updates : replaces).push("status");
       }
-      if (replaces.length > 0 && olds.connection === news.connection) {
-        if (kind === "ImageCopy")
-          await demandOwnReplacement(holder(olds), `${kind} ${id}`, olds, () => isSeen(id, olds));
-        else await demandReachOf(id, olds);
-      }
+      if (replaces.length > 0 && olds.connection === news.connection) await demandReachOf(id, olds);
       // A refresh has what it saw compared, too: with the state's inputs, in which the resource can have an old name.
       if (replaces.length === 0 && claims.has(String(news.resource)) && !hasUnknown([news.connection, news.to]))
         refuseConflicts(await hold(part(news), id, { ...olds, ...news }));

@@ -67,8 +67,9 @@ export function isMissing(error: unknown): boolean {
 }
 
 /**
- * Demands the same of what is to be deleted or replaced, unless this account sees it all the same, as the resource's own: then the service says
- * whether it may.
+ * Demands the same of what is to be deleted or replaced: what is seen from elsewhere may be shared, or an administrator's sight of all projects.
+ * Where it isn't certain that the state remembers the account (an earlier version noted only the owner, and may have adopted another
+ * project's image), what is seen as the resource's own will do: then the service says whether it may be deleted.
  * @returns whether the connection leads elsewhere
  */
 export async function demandReach(
@@ -79,22 +80,9 @@ export async function demandReach(
 ): Promise<boolean> {
   const difference = await differenceOf(service, props);
   if (difference === undefined) return false;
-  if (!(await isSeen())) throw notSeen(service, what, difference, props);
-  return true;
-}
-
-/**
- * Demands the same of what is to be replaced by something of its kind: that would be elsewhere, whatever is seen from there.
- * @param isSeen asked where it isn't certain that the owner was the account: an earlier version may have adopted another project's image
- */
-export async function demandOwnReplacement(
-  service: ImageService,
-  what: string,
-  props: Values,
-  isSeen: () => Promise<boolean>,
-): Promise<void> {
   const isCertain = props[outputOf(props.service)] !== undefined || props.ownerTag !== undefined;
-  await demandReach(service, what, props, async () => !isCertain && (await isSeen()));
+  if (isCertain || !(await isSeen())) throw notSeen(service, what, difference, props);
+  return true;
 }
 
 /** Where the state says that a resource is, and where its connection leads instead. */

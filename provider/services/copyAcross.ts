@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from "node:util";
 import * as v from "valibot";
 import { ImagesError } from "../errors.ts";
 import { type Field, type FieldTable, hasUnknown, type Problem, problemsOf } from "../fields/field.ts";
-import { expectedOwner, ownerTagFrom } from "../reconcile/ownership.ts";
+import { expectedOwner, laterTagsFrom, ownerTagFrom } from "../reconcile/ownership.ts";
 import { finishedImage } from "../reconcile/warnings.ts";
 import { forLeftover } from "../wait.ts";
 import type { ServiceName } from "./names.ts";
@@ -67,6 +67,7 @@ export function copyAcross(source: ImageService, other: OpenOther): PartService 
       left,
       data: mode === "import" ? { ...data, import: true, url } : data,
       ownerTag: ownerTagFrom(values),
+      laterTags: laterTagsFrom(values),
     };
   }
 
@@ -253,7 +254,8 @@ function formatsOf(source: ImageFacts): Values {
 /** Warnings of finished images that carry a new copy's owner tag: its create leaves them alone. */
 async function finishedCopies(target: ImageService, values: Values): Promise<string[]> {
   try {
-    return (await target.finishedImages({ values: {}, ownerTag: ownerTagFrom(values) })).map(finishedImage);
+    const order = { values: {}, ownerTag: ownerTagFrom(values), laterTags: laterTagsFrom(values) };
+    return (await target.finishedImages(order)).map(finishedImage);
   } catch (error) {
     // The create meets it again, and has to get along with it.
     if (error instanceof ImagesError) return [];

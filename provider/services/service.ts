@@ -58,6 +58,8 @@ export interface ImageOrder {
   data?: ImageData | undefined;
   /** What says that an image is this very resource's. */
   ownerTag: OwnerTag;
+  /** The resource parts of the owner tags that later replacements of this resource would get: finished images with these are named, too. */
+  laterTags?: readonly string[] | undefined;
   /** The resource part of the owner tag that the state of an image records, where it has one. */
   recordedOwner?: string | undefined;
 }

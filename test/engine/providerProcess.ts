@@ -142,7 +142,7 @@ export class ProviderProcess {
     const response = await this.#call<InstanceType<typeof providerProto.DiffResponse>>(done =>
       this.#client.diff(request, done),
     );
-    // Where it leaves the comparison to the engine, that finds a difference: see provider/resources/changes.ts.
+    // Where it leaves the comparison to the engine, that finds a difference: see provider/resources/stateInputs.ts.
     const changes = response.getChanges() !== providerProto.DiffResponse.DiffChanges.DIFF_NONE;
     return { changes, replaces: response.getReplacesList(), deleteBeforeReplace: response.getDeletebeforereplace() };
   }

@@ -76,7 +76,9 @@ onEachCloud("Requests of an image", (cloud, kind) => {
     const news = await check(args, olds);
     cloud().forget();
     const { changes, replaces } = await image.diff(id, olds, news);
-    assert.deepEqual([changes, replaces], [true, []]);
+    // Where it doesn't say, the engine compares the inputs itself.
+    assert.notEqual(changes, false);
+    assert.deepEqual(replaces, []);
     return (await image.update(id, olds, news)).outs;
   }
 

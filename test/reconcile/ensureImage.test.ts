@@ -80,6 +80,20 @@ const rows: Row[] = [
     named: ["kept"],
   },
   {
+    title:
+      "a finished image that a later replacement of it made, before its state was lost: it leaves that alone, and names it",
+    found: [{ id: "later", owner: tagOf("web, replaced"), phase: "ready", data: "new" }],
+    done: ["begin new-1", "fill new-1", "finish new-1"],
+    ends: { later: "web, replaced finished new", "new-1": "web finished new" },
+    named: ["later"],
+  },
+  {
+    title: "an unfinished image of a later replacement: it doesn't touch that",
+    found: [{ id: "later", owner: tagOf("web, replaced"), unfinished: true, phase: "empty" }],
+    done: ["begin new-1", "fill new-1", "finish new-1"],
+    ends: { later: "web, replaced unfinished empty", "new-1": "web finished new" },
+  },
+  {
     title: "unfinished images of another resource and of nobody: it touches neither",
     found: [
       { id: "another's", owner: tagOf("db"), unfinished: true, phase: "empty" },

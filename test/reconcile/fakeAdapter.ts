@@ -1,5 +1,5 @@
 import type { Filled, ImageAdapter, Phase } from "../../provider/reconcile/adapter.ts";
-import type { OwnerTag } from "../../provider/reconcile/ownership.ts";
+import { isTagOf, type OwnerTag } from "../../provider/reconcile/ownership.ts";
 import type { ImageFacts, ImageOrder, Job } from "../../provider/services/service.ts";
 
 /** An image of a service that exists in memory only. */
@@ -22,6 +22,7 @@ export const orderOf = (data = "new", tag = tagOf("web")): ImageOrder => ({
   values: {},
   data: { identity: data } as never,
   ownerTag: tag,
+  laterTags: [`${tag.resource}, replaced`],
 });
 
 /** A service in memory, with what was done to it in order: "begin new-1", "fill new-1", "delete old". */
@@ -53,8 +54,7 @@ export class FakeService {
   }
 
   readonly adapter: ImageAdapter<FakeImage> = {
-    findOwned: async ({ ownerTag }) =>
-      [...this.images.values()].filter(({ owner }) => owner?.resource === ownerTag.resource),
+    findOwned: async order => [...this.images.values()].filter(({ owner }) => isTagOf(order, owner?.resource)),
     get: async id => this.images.get(id),
     look: async id => this.images.get(id),
     factsOf: ({ id, phase }): ImageFacts => ({ id, status: phase }),

@@ -1,6 +1,6 @@
 import { ImagesError } from "../../errors.ts";
 import type { Begun, Filled, ImageAdapter, Phase } from "../../reconcile/adapter.ts";
-import type { OwnerTag } from "../../reconcile/ownership.ts";
+import { isTagOf, isUnfinishedOf, type OwnerTag } from "../../reconcile/ownership.ts";
 import type { ImageOrder, Job } from "../service.ts";
 import { factsOf, isDeleted } from "./attributes.ts";
 import type { ImportBody, WireImage } from "./client.ts";
@@ -39,9 +39,9 @@ export function imageAdapter(cloud: DigitalOceanCloud): ImageAdapter<WireImage> 
   };
 }
 
-async function findOwned(cloud: DigitalOceanCloud, { ownerTag }: ImageOrder, maxAgeMs: number): Promise<WireImage[]> {
+async function findOwned(cloud: DigitalOceanCloud, order: ImageOrder, maxAgeMs: number): Promise<WireImage[]> {
   const images = await cloud.reads.all(maxAgeMs);
-  return images.filter(image => ownershipOf(image).resource === ownerTag.resource);
+  return images.filter(image => isTagOf(order, ownershipOf(image).resource));
 }
 
 function phase(image: WireImage): Phase {
@@ -63,7 +63,7 @@ async function begin(cloud: DigitalOceanCloud, order: ImageOrder, job: Job): Pro
     if (!isLost || job.signal.aborted || Date.now() >= job.deadline) throw error;
     const made = await (async () => {
       if (dropletId !== undefined) await untilDropletIdle(cloud, dropletId, job);
-      return (await findOwned(cloud, order, 0)).find(image => ownershipOf(image).unfinished);
+      return (await findOwned(cloud, order, 0)).find(image => isUnfinishedOf(order, ownershipOf(image)));
     })().catch(() => undefined);
     if (made === undefined) throw error;
     return { image: made, fresh: true };

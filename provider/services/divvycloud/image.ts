@@ -1,6 +1,6 @@
 import { ImagesError } from "../../errors.ts";
 import type { Begun, ImageAdapter, Phase } from "../../reconcile/adapter.ts";
-import type { OwnerTag } from "../../reconcile/ownership.ts";
+import { isTagOf, type OwnerTag } from "../../reconcile/ownership.ts";
 import { waitFor } from "../../wait.ts";
 import type { ImageFacts, ImageOrder, Job, Values } from "../service.ts";
 import { factsOf } from "./attributes.ts";
@@ -52,7 +52,7 @@ async function findOwned(cloud: DivvyCloud, order: ImageOrder): Promise<ImageFac
     const isNamed = own.includes(String(image.name));
     if (!isNamed && (values.name === undefined || image.name !== values.name)) continue;
     const { resource } = ownershipOf(image.name, await cloud.client.notes(image.id));
-    if (resource === ownerTag.resource) owned.push(image);
+    if (isTagOf(order, resource)) owned.push(image);
   }
   return owned;
 }

@@ -1,6 +1,6 @@
 import { ImagesError } from "../../errors.ts";
 import type { Begun, ImageAdapter, Phase } from "../../reconcile/adapter.ts";
-import { imageIdsOf, isOwnId, recordOf } from "../../reconcile/ownership.ts";
+import { imageIdsOf, isOwnId, isUnfinishedOf, recordOf } from "../../reconcile/ownership.ts";
 import { forLeftover, noLongerThanLeftover } from "../../wait.ts";
 import type { ImageFacts, ImageOrder, Job } from "../service.ts";
 import { factsOf, type WireImage } from "./attributes.ts";
@@ -63,12 +63,12 @@ function canBecome(image: WireImage, { values }: ImageOrder): boolean {
 /** A snapshot or a foreign copy inherits the owner tag, but never an id that this provider chose. */
 async function findOwned(
   cloud: GlanceCloud,
-  { ownerTag, values }: ImageOrder,
+  order: ImageOrder,
   earlier: boolean,
   hidden: boolean,
 ): Promise<WireImage[]> {
-  const chosen = (values.imageId as string | undefined)?.toLowerCase();
-  const found = await cloud.owned.find(ownerTag, { earlier, hidden });
+  const chosen = (order.values.imageId as string | undefined)?.toLowerCase();
+  const found = await cloud.owned.find(order, { earlier, hidden });
   return found.filter(image => isOwnId(image.id) || image.id === chosen || ownershipOf(image).adopted);
 }
 
@@ -89,7 +89,7 @@ async function begin(cloud: GlanceCloud, order: ImageOrder): Promise<Begun<WireI
       found.push(...(await findOwned(cloud, order, false, order.values.hidden !== true)));
     }
     finished.push(...found.filter(image => !ownershipOf(image).unfinished));
-    const [unfinished] = found.filter(image => ownershipOf(image).unfinished);
+    const [unfinished] = found.filter(image => isUnfinishedOf(order, ownershipOf(image)));
     if (unfinished !== undefined) return { image: unfinished, fresh: false, finished };
     if (chosen !== undefined) throw usedId(chosen, existing);
   }

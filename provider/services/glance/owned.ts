@@ -17,10 +17,10 @@ export function ownedImages(cloud: GlanceCloud): OwnedImages {
   if (!cloud.dialect.filters) return byProperties;
   const byImageTags = looks(cloud, (by, tag) => ({ tag: asImageTags({ [ownerProperties[by]]: tag[by] }) }));
   return {
-    async find(tag, options) {
+    async find(order, options) {
       const [found, tagged] = await Promise.all([
-        byProperties.find(tag, options),
-        byImageTags.find(tag, { ...options, earlier: true, together: true }),
+        byProperties.find(order, options),
+        byImageTags.find(order, { ...options, earlier: true, together: true }),
       ]);
       return [...found, ...tagged.filter(({ id }) => !found.some(image => image.id === id))];
     },

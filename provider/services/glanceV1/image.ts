@@ -67,7 +67,7 @@ function canBecome({ id, disk_format, container_format }: WireImage, { values }:
 /** A snapshot or a foreign copy inherits the owner tag, but never an id that this provider chose. */
 async function findOwned(cloud: GlanceV1Cloud, order: ImageOrder, earlier: boolean): Promise<WireImage[]> {
   const chosen = (order.values.imageId as string | undefined)?.toLowerCase();
-  const found = await cloud.owned.find(order.ownerTag, { earlier });
+  const found = await cloud.owned.find(order, { earlier });
   const own: WireImage[] = [];
   for (const image of found) {
     const isChosen = isOwnId(image.id) || image.id === chosen || ownershipOf(image).adopted;

@@ -247,4 +247,19 @@ export const found: Found[] = [
     ],
     without: ["6b"],
   },
+  ...(["openstack", "glance-v1", "digitalocean"] as const).map(
+    (service): Found => ({
+      title: `an image that was replaced leaves the state, and is made again, on ${service}`,
+      service,
+      script: [
+        declare("Image", 0),
+        up(),
+        { step: "change data", stack: 0, n: 0, data: 1 },
+        up(),
+        { step: "state delete", stack: 0, n: 0 },
+        up(),
+      ],
+      ...(service === "openstack" ? { without: ["2"] } : {}),
+    }),
+  ),
 ];

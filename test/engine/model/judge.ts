@@ -51,6 +51,12 @@ const tagsOf = (urn: string) => Array.from({ length: mostGenerations }, (_, gene
 
 const ownTag = (urn: string, inputs: Record<string, unknown>) => tagOf(urn, Number(inputs.generation ?? 0));
 
+/** A replacement that a lost state knew of may have made it. */
+const isOwnOrLater = ({ ownerTag }: TrueImage, urn: string, inputs: Record<string, unknown>) =>
+  tagsOf(urn)
+    .slice(Number(inputs.generation ?? 0))
+    .includes(ownerTag ?? "");
+
 const describe = ({ id, name, account }: TrueImage) => `image ${id} (${name}, of ${account.slice(0, 6)})`;
 
 /** Sees whether a run took, changed, shared or forgot something that it shouldn't have. @throws Broken */
@@ -284,7 +290,7 @@ function leftAloneIsNamed({ run, preview, before, account, known, service }: Cas
   for (const { entry, inputs } of run.created) {
     if (entry.kind !== "Image" || inputs.adopt !== undefined) continue;
     for (const image of before.values()) {
-      if (!image.finished || image.account !== account || image.ownerTag !== ownTag(entry.urn, inputs)) continue;
+      if (!image.finished || image.account !== account || !isOwnOrLater(image, entry.urn, inputs)) continue;
       if (image.id === entry.id || known.some(other => imageOf(other) === image.id)) continue;
       if (service.name === "divvycloud" && !isLookedInto(image, entry, inputs)) continue;
       for (const [when, warnings] of [

@@ -138,7 +138,7 @@ class LoadedProvider implements Provider {
 
   async diff(id: string, olds: Values, news: Values) {
     const { changes, replaces, deleteBeforeReplace = false } = await this.#of(news).diff(id, wire(olds), wire(news));
-    // Where it leaves the comparison to the engine, that finds a difference: see provider/resources/changes.ts.
+    // Where it leaves the comparison to the engine, that finds a difference: see provider/resources/stateInputs.ts.
     return { changes: changes !== false, replaces, deleteBeforeReplace };
   }
 

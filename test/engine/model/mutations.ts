@@ -24,6 +24,11 @@ export const mutations: Record<string, { rule: string; changes: Mutation[] }> = 
     changes: [
       { file: ensureImage, from: /\(await adapter\.ownershipOf\(image\)\)\.unfinished/g, to: "true" },
       { file: ensureImage, from: /\(unfinished \|\| known\.wrong\)/g, to: "true" },
+      {
+        file: ensureImage,
+        from: /isUnfinishedOf\(order, ownership\)/g,
+        to: "ownership.resource === order.ownerTag.resource",
+      },
     ],
   },
   "2": {
