@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { Declared, ForInference, ImageCopyArgs, ImageCopyArgsOf } from "./args/index.ts";
-import { engineOptions, markedInputs } from "./inputs.ts";
+import { engineOptions, markedInputs, secrecyOfMetadata } from "./inputs.ts";
 import { isOfType } from "./isOfType.ts";
 import { traceProgramOnly } from "./programStack.ts";
 
@@ -50,7 +50,7 @@ export class ImageCopy<S extends string = keyof ImageCopyArgsOf> extends pulumi.
       super(
         type,
         name,
-        { ...outputs, ...markedInputs(type, "imageCopy", name, args, opts) },
+        { ...outputs, ...secrecyOfMetadata(args, opts), ...markedInputs(type, "imageCopy", name, args, opts) },
         engineOptions(args, opts),
       );
     } finally {

@@ -71,6 +71,20 @@ function insteadOfImport(kind: string, id: pulumi.ID): string {
   return kind === "ImageCopy" ? `${without}; a copy that is an image of its own can be adopted as an Image` : without;
 }
 
+/**
+ * What a check works out from secret values isn't secret to the engine, unless the program has sent an input of that name that is: this is one for
+ * an ImageCopy's `metadata`, with nothing in it. It is secret where something in `to` is, or where `additionalSecretOutputs` names it.
+ */
+export function secrecyOfMetadata(
+  args: object,
+  opts: pulumi.CustomResourceOptions | undefined,
+): { metadata?: pulumi.Output<string> } {
+  if (opts?.id !== undefined) return {};
+  if (opts?.additionalSecretOutputs?.includes("metadata")) return { metadata: pulumi.secret("") };
+  const to: unknown = "to" in args ? args.to : undefined;
+  return isPlain(to) ? {} : { metadata: pulumi.all([to]).apply(() => "") };
+}
+
 /** At once where there is no parent; else a plain promise, see `urnOf`. */
 function resourceOf(kind: string, name: string, parent: pulumi.Resource | undefined): string | Promise<string> {
   if (!parent) return `${pulumi.getStack()}::${pulumi.getProject()}::${kind}::${name}`;
