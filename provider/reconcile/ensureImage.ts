@@ -88,7 +88,7 @@ async function findUnfinished<Image>({ adapter, order, job }: Work<Image>): Prom
   for (const image of await adapter.findOwned(order, true)) {
     const ownership = await adapter.ownershipOf(image);
     if (isUnfinishedOf(order, ownership)) unfinished.push(image);
-    else if (!ownership.unfinished) job.warn(finishedImage(adapter.factsOf(image)));
+    else if (!ownership.unfinished) job.warn(finishedImage(adapter.factsOf(image), order.isCopy));
   }
   const phases = ["ready", "empty", "failed"];
   const rank = (image: Image) => (adapter.canBecome(image, order) ? 0 : 10) + phases.indexOf(adapter.phase(image));
@@ -102,7 +102,7 @@ async function makeNew<Image>(work: Work<Image>): Promise<ImageFacts> {
     // A run that was told to stop begins nothing: its end would be recorded nowhere.
     if (job.signal.aborted) throw new ImagesError("interrupted", "was told to stop before the image was begun");
     const { image, fresh, finished = [] } = await adapter.begin(order, job);
-    for (const other of finished) job.warn(finishedImage(adapter.factsOf(other)));
+    for (const other of finished) job.warn(finishedImage(adapter.factsOf(other), order.isCopy));
     try {
       const facts = fresh ? await complete(work, image, true) : await resume(work, image);
       if (facts !== undefined) return facts;

@@ -3,8 +3,12 @@ import type { ImageFacts } from "../services/service.ts";
 const isUnrecorded = "carries this resource's owner tag and is finished, but this stack's state doesn't have it";
 
 /** A finished image that carries the owner tag of a resource whose state doesn't have it. */
-export function finishedImage(image: ImageFacts): string {
-  return `${described(image)} ${isUnrecorded}. It is left alone, and a new image is made. To use it instead of a new one, write adopt: { id: ${JSON.stringify(image.id)} } before you run pulumi up; if nobody needs it, delete it by hand. It may have been kept (retainOnDelete, pulumi state delete), belong to a resource that was renamed or moved, or to a stack of the same name, or a killed run may have finished it. With --replace and after pulumi state taint, it is the one that is replaced, and goes at the end`;
+export function finishedImage(image: ImageFacts, isCopy = false): string {
+  const adopt = `adopt: { id: ${JSON.stringify(image.id)} }`;
+  const use = isCopy
+    ? `To use it instead of a new one, declare it as an Image with ${adopt} in the place of this copy`
+    : `To use it instead of a new one, write ${adopt} before you run pulumi up`;
+  return `${described(image)} ${isUnrecorded}. It is left alone, and a new image is made. ${use}; if nobody needs it, delete it by hand. It may have been kept (retainOnDelete, pulumi state delete), belong to a resource that was renamed or moved, or to a stack of the same name, or a killed run may have finished it. With --replace and after pulumi state taint, it is the one that is replaced, and goes at the end`;
 }
 
 /** Such an image, whose id the resource chooses. */

@@ -231,6 +231,8 @@ async function refusalOf(service: ImageService, inputs: Values, ownerTag: OwnerT
     );
   } catch (error) {
     if (error instanceof ImagesError && error.code === "conflict") return error;
+    if (error instanceof ImagesError && error.code === "not-found")
+      warn(`${error.message}: unless this program makes it first, pulumi up will fail`, urnOf(String(inputs.resource)));
     throw error;
   }
 }

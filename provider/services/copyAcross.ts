@@ -68,6 +68,7 @@ export function copyAcross(source: ImageService, other: OpenOther): PartService 
       data: mode === "import" ? { ...data, import: true, url } : data,
       ownerTag: ownerTagFrom(values),
       laterTags: laterTagsFrom(values),
+      isCopy: true,
     };
   }
 
@@ -255,7 +256,7 @@ function formatsOf(source: ImageFacts): Values {
 async function finishedCopies(target: ImageService, values: Values): Promise<string[]> {
   try {
     const order = { values: {}, ownerTag: ownerTagFrom(values), laterTags: laterTagsFrom(values) };
-    return (await target.finishedImages(order)).map(finishedImage);
+    return (await target.finishedImages(order)).map(image => finishedImage(image, true));
   } catch (error) {
     // The create meets it again, and has to get along with it.
     if (error instanceof ImagesError) return [];

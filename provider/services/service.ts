@@ -60,6 +60,8 @@ export interface ImageOrder {
   ownerTag: OwnerTag;
   /** The resource parts of the owner tags that later replacements of this resource would get: finished images with these are named, too. */
   laterTags?: readonly string[] | undefined;
+  /** It is for an ImageCopy, which can't adopt. */
+  isCopy?: boolean;
   /** The resource part of the owner tag that the state of an image records, where it has one. */
   recordedOwner?: string | undefined;
 }

@@ -204,8 +204,9 @@ async function explained(cloud: GlanceCloud, error: unknown, order: ImageOrder, 
       { hint: "Delete images, or ask the cloud's operator for a larger image_size_total", cause: error },
     );
   }
-  if (error.status === 413) return error;
-  return new ImagesError(error.code, `${tries} uploads broke off; the last: ${error.message}`, { cause: error });
+  if (error.status === 413 || error.code === "content") return error;
+  const what = tries === 1 ? "the upload broke off" : `${tries} uploads broke off; the last`;
+  return new ImagesError(error.code, `${what}: ${error.message}`, { cause: error });
 }
 
 interface Sent {

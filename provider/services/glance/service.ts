@@ -85,7 +85,9 @@ export function openGlance(
     name: dialect.service,
     connection,
     async signIn() {
+      // Both are in one answer of Keystone's: whether the account is right, and whether it has this service, in this region.
       await session.token();
+      await session.endpoint("image");
     },
     address: () => cloud.address(),
     imageFields: () => imageFields(dialect),

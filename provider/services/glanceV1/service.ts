@@ -57,7 +57,9 @@ export function openGlanceV1(connection: Connection<OpenStackSettings>, other: O
     name: "glance-v1",
     connection,
     async signIn() {
+      // Both are in one answer of Keystone's: whether the account is right, and whether it has this service, in this region.
       await session.token();
+      await session.endpoint("image");
     },
     address: () => cloud.address(),
     imageFields,
