@@ -32,7 +32,7 @@ export const options: Record<keyof CustomResourceOptions, Row> = {
     test: replaced,
   },
   deletedWith: {
-    does: "When the other resource is deleted, no request is made to delete this one. For an ImageTag or ImageMember with its Image.",
+    does: "When the other resource is deleted, no request is made to delete this one. For an ImageTag or ImageMember with its Image; not for an ImageCopy that is an image of its own, which would stay.",
     test: deleted,
   },
   dependsOn: { does: "Makes it after the others, and deletes it before them.", test: engines },
@@ -44,7 +44,7 @@ export const options: Record<keyof CustomResourceOptions, Row> = {
     test: "says that there is nothing to read, of each kind",
   },
   ignoreChanges: {
-    does: 'Leaves it as the state has it, by any name that a diff shows: `name`, `properties.os_distro`, `properties["hw:x"]`, `content` (other data), an ImageCopy\'s `metadata` or `metadata.properties.os_distro`; `["*"]` for all. With `source`, or anything in it, the data isn\'t looked at either, and need not be readable.',
+    does: 'Leaves it as the state has it, by any name that a diff shows: `name`, `properties.os_distro`, `properties["hw:x"]`, `content` (other data), an ImageCopy\'s `metadata` or `metadata.properties.os_distro`; `["*"]` for all. With `source`, or anything in it, the data isn\'t looked at either, and need not be readable. A replacement for another reason takes what the program says then, the data included: the engine has it so.',
     test: ignored,
   },
   import: {
@@ -70,7 +70,10 @@ export const options: Record<keyof CustomResourceOptions, Row> = {
     does: 'Makes a new one for what would be changed in place, by the same names as `ignoreChanges`; `["*"]` for all. An order that means nothing, as that of tags, is no change.',
     test: replaced,
   },
-  replaceWith: { does: "Replaces it whenever one of the others is replaced.", test: replaced },
+  replaceWith: {
+    does: "Replaces it whenever one of the others is replaced. Where the other one has `deleteBeforeReplace`, a warning calls the old image one that the state doesn't have: it is deleted.",
+    test: replaced,
+  },
   retainOnDelete: {
     does: "What is no longer declared, or destroyed, leaves the state and stays on the service.",
     test: deleted,
@@ -92,7 +95,10 @@ export const options: Record<keyof CustomResourceOptions, Row> = {
     does: "Gets what this run has registered under this URN; an error of Pulumi's own where that is nothing.",
     test: refused,
   },
-  version: { does: "Nothing: the version is that of the package in `node_modules`.", test: engines },
+  version: {
+    does: "Leave it out: it would be the version of Pulumi's own process for dynamic providers, and the engine warns where that is another one. The version of this package is the one in `node_modules`.",
+    test: engines,
+  },
 };
 
 const edited = "goes on after the state's own commands";
