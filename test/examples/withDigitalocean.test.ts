@@ -44,7 +44,7 @@ describe("The example with-digitalocean", () => {
     image = run.image;
     assert.match(
       image.inputs.__provider as string,
-      /^exports\.handler=\(\)=>require\("pulumi-images\/provider"\)\.image$/,
+      /^exports\.handler=\(\)=>require\(require\.resolve\("pulumi-images\/provider",[^()]*\)\)\.image$/,
     );
     assert.deepEqual(
       [image.inputs.service, image.inputs.connection, image.inputs.source, image.inputs.regions],

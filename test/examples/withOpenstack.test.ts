@@ -37,7 +37,7 @@ onEachCloud("The example with-openstack", cloud => {
     image = run.image;
     assert.match(
       image.inputs.__provider as string,
-      /^exports\.handler=\(\)=>require\("pulumi-images\/provider"\)\.image$/,
+      /^exports\.handler=\(\)=>require\(require\.resolve\("pulumi-images\/provider",[^()]*\)\)\.image$/,
     );
     assert.deepEqual(
       [image.inputs.service, image.inputs.connection, image.inputs.source],
