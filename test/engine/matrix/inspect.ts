@@ -13,7 +13,7 @@ interface Resource {
 }
 
 /** Statuses of an image that has its data. */
-const ready = /^(active|deactivated|available|custom available|snapshot available)$/;
+const ready = /^(queued, finished|active|deactivated|available|custom available|snapshot available)$/;
 
 /** The accounts whose images are counted. */
 const accounts = ["openstack/owner", "openstack/consumer", "ecl/owner", "ecl/consumer", "istack/owner"].concat([

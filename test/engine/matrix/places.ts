@@ -117,10 +117,11 @@ export class Places {
     const listed = [...(await api.list()), ...(service === "openstack" ? await api.list("os_hidden=true") : [])];
     return listed
       .filter(({ owner, status }) => owner === projectId && status !== "deleted")
-      .map(({ id, name, status, checksum, tags }) => ({
+      .map(({ id, name, status, checksum, tags, pulumi_images_unfinished: marker }) => ({
         id,
         name,
-        status,
+        // One that was ordered without data is finished so.
+        status: status === "queued" && marker === undefined ? "queued, finished" : status,
         digest: checksum as string | undefined,
         tags,
       }));
