@@ -52,7 +52,7 @@ export const image: Provider = {
     const [inputs, ignored] = declaredIn("Image", olds, news);
     noteInputs(inputs.resource, olds);
     claims.declare(String(inputs.resource), []);
-    noteAdoption(inputs);
+    noteAdoption(inputs, olds);
     try {
       if (inputs.source !== undefined) inputs.source = openedSource(inputs.source);
     } catch (error) {

@@ -29,9 +29,12 @@ export async function isOthers(service: ImageService, id: string, job: Job): Pro
 /** What the Images of this run's program are yet to adopt, by resource. */
 const adoptions = new Map<string, Values>();
 
-/** Notes what an Image adopts, as it is checked. */
-export function noteAdoption({ resource, adopt }: Values): void {
-  if (adopt === undefined) adoptions.delete(String(resource));
+/**
+ * Notes what an Image is to adopt, as it is checked.
+ * @param olds its inputs in the state: one that has some is there, and adopts nothing unless it is checked once more, as a replacement
+ */
+export function noteAdoption({ resource, adopt }: Values, olds: Values): void {
+  if (adopt === undefined || Object.keys(olds).length > 0) adoptions.delete(String(resource));
   else adoptions.set(String(resource), adopt as Values);
 }
 
