@@ -27,7 +27,7 @@ import { imageReads } from "./reads.ts";
 import { Rest } from "./rest.ts";
 import { glanceTags } from "./tags.ts";
 import { update } from "./update.ts";
-import { WriteQueue } from "./writes.ts";
+import { writeQueue } from "./writes.ts";
 
 /** An open service, and what a service with more than the Image API v2 builds upon. */
 export interface OpenGlance {
@@ -70,7 +70,7 @@ export function openGlance(
     ),
     members,
     memberships: new Memberships((imageId, member) => members.read(imageId, member)),
-    writes: new WriteQueue(),
+    writes: writeQueue,
     get owned() {
       return owned;
     },

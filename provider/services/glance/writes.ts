@@ -1,6 +1,7 @@
 /**
  * One writer at a time: Glance saves a whole image from what it read before, so that parallel changes to one image answer 200
- * and lose each other (there is no ETag to prevent it). All writes of this process to one image go through here.
+ * and lose each other (there is no ETag to prevent it). All writes of this process to one image go through one queue, by whichever connection:
+ * two of them can lead to the same project.
  */
 export class WriteQueue {
   readonly #last = new Map<string, Promise<unknown>>();
@@ -17,3 +18,6 @@ export class WriteQueue {
     return mine;
   }
 }
+
+/** Of all connections of this process. */
+export const writeQueue = new WriteQueue();

@@ -6,7 +6,7 @@ import { OwnerLooks } from "../../reconcile/ownerLooks.ts";
 import { copyAcross } from "../copyAcross.ts";
 import { glanceAnswers } from "../glance/ownAnswers.ts";
 import { ownerProperties } from "../glance/ownership.ts";
-import { WriteQueue } from "../glance/writes.ts";
+import { writeQueue } from "../glance/writes.ts";
 import { addressOf } from "../keys.ts";
 import type { OpenOther } from "../registry.ts";
 import type { ImageFacts, ImageQuery, ImageService } from "../service.ts";
@@ -43,7 +43,7 @@ export function openGlanceV1(connection: Connection<OpenStackSettings>, other: O
     client,
     reads: imageReads(client),
     memberships: memberships(client),
-    writes: new WriteQueue(),
+    writes: writeQueue,
     owned: new OwnerLooks({
       filter: "owner tag",
       list: (by, tag) => client.list({ [`property-${ownerProperties[by]}`]: tag[by] }),
