@@ -2,6 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { publicUrl } from "../shared/publicUrl.ts";
 import { childName, kindOf } from "../shared/resourceName.ts";
 import { seal } from "../shared/seal.ts";
+import { secrecyMark } from "../shared/secrecy.ts";
 import { loaderOf } from "./loader.ts";
 
 /**
@@ -73,16 +74,16 @@ function insteadOfImport(kind: string, id: pulumi.ID): string {
 
 /**
  * What a check works out from secret values isn't secret to the engine, unless the program has sent an input of that name that is: this is one for
- * an ImageCopy's `metadata`, with nothing in it. It is secret where something in `to` is, or where `additionalSecretOutputs` names it.
+ * an ImageCopy's `metadata`. It is secret where something in `to` is, or where `additionalSecretOutputs` names it.
  */
 export function secrecyOfMetadata(
   args: object,
   opts: pulumi.CustomResourceOptions | undefined,
 ): { metadata?: pulumi.Output<string> } {
   if (opts?.id !== undefined) return {};
-  if (opts?.additionalSecretOutputs?.includes("metadata")) return { metadata: pulumi.secret("") };
+  if (opts?.additionalSecretOutputs?.includes("metadata")) return { metadata: pulumi.secret(secrecyMark) };
   const to: unknown = "to" in args ? args.to : undefined;
-  return isPlain(to) ? {} : { metadata: pulumi.all([to]).apply(() => "") };
+  return isPlain(to) ? {} : { metadata: pulumi.all([to]).apply(() => secrecyMark) };
 }
 
 /** At once where there is no parent; else a plain promise, see `urnOf`. */

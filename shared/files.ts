@@ -39,20 +39,22 @@ export function isSameFile(one: BigIntStats, other: BigIntStats): boolean {
  * @throws the system's error where that isn't possible
  */
 export function makeFolder(path: string): void {
-  if (makeOne(path) !== "ENOENT") return;
-  const parent = dirname(path);
-  if (parent !== path) makeFolder(parent);
-  mkdirSync(path, { mode: 0o700 });
+  try {
+    makeOne(path);
+  } catch (error) {
+    const parent = dirname(path);
+    if ((error as NodeJS.ErrnoException).code !== "ENOENT" || parent === path) throw error;
+    makeFolder(parent);
+    // Another process may have made it meanwhile.
+    makeOne(path);
+  }
 }
 
-/** @returns the code of an error that isn't the last word: the folder is there, or its own folder isn't */
-function makeOne(path: string): string | undefined {
+function makeOne(path: string): void {
   try {
     mkdirSync(path, { mode: 0o700 });
-    return undefined;
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code === "ENOENT" || (code === "EEXIST" && statSync(path).isDirectory())) return code;
-    throw error;
+    const isThere = (error as NodeJS.ErrnoException).code === "EEXIST" && statSync(path).isDirectory();
+    if (!isThere) throw error;
   }
 }

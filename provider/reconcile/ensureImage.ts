@@ -122,14 +122,14 @@ async function makeNew<Image>(work: Work<Image>): Promise<ImageFacts> {
 
 /** Brings an unfinished image of an earlier run to what is ordered. One that can't become that is removed. */
 async function resume<Image>(work: Work<Image>, found: Image): Promise<Outcome> {
-  const { adapter, job } = work;
+  const { adapter, order, job } = work;
   job.report("resuming what an earlier run began");
   // It was found by a listing, which may be older than what another run has done to it since.
   const now = await adapter.get(idOf(work, found));
   const image = now && (await adapter.settled(now, job));
   if (image !== undefined) {
     if (!(await adapter.ownershipOf(image)).unfinished) {
-      job.warn(finishedElsewhere(adapter.factsOf(image)));
+      job.warn(finishedElsewhere(adapter.factsOf(image), order.isCopy));
       return undefined;
     }
     const facts = await tryToComplete(work, image, true);
@@ -165,7 +165,7 @@ async function complete<Image>(work: Work<Image>, image: Image, fresh: boolean, 
     const isOthers = marked && !(await adapter.ownershipOf(filled.image)).unfinished;
     const finished = isOthers ? undefined : await adapter.finish(filled.image, order, job, fresh);
     if (finished === undefined) {
-      job.warn(finishedElsewhere(adapter.factsOf(filled.image)));
+      job.warn(finishedElsewhere(adapter.factsOf(filled.image), order.isCopy));
       return undefined;
     }
     await filled.verify?.(finished);
@@ -181,11 +181,11 @@ async function complete<Image>(work: Work<Image>, image: Image, fresh: boolean, 
 
 /** What another run of this resource makes of the image that both were at work on. */
 async function followRun<Image>(work: Work<Image>, found: Image): Promise<Outcome> {
-  const { adapter, job } = work;
+  const { adapter, order, job } = work;
   const image = await adapter.settled(found, job);
   if (image === undefined) return undefined;
   if (!(await adapter.ownershipOf(image)).unfinished) {
-    job.warn(finishedElsewhere(adapter.factsOf(image)));
+    job.warn(finishedElsewhere(adapter.factsOf(image), order.isCopy));
     return undefined;
   }
   return await tryToComplete(work, image, false);

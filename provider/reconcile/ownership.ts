@@ -28,12 +28,16 @@ export interface Ownership extends Partial<OwnerTag> {
  */
 export function ownerTagOf(resource: string, generation: number): OwnerTag {
   const urn = urnOf(resource);
-  return { resource: digest(`${urn}#${generation}`), stack: digest(urn.split("::").slice(0, 2).join("::")) };
+  return { resource: resourceTagOf(urn, generation), stack: digest(urn.split("::").slice(0, 2).join("::")) };
 }
 
 /** The same of a resource's inputs or outputs. */
 export function ownerTagFrom({ resource, generation }: Record<string, unknown>): OwnerTag {
   return ownerTagOf(String(resource), Number(generation ?? 0));
+}
+
+function resourceTagOf(urn: string, generation: number): string {
+  return digest(`${urn}#${generation}`);
 }
 
 /** A resource is hardly replaced more often between its state's loss and the next look. */
@@ -44,8 +48,9 @@ const laterGenerations = 12;
  * on images that it made later.
  */
 export function laterTagsFrom({ resource, generation }: Record<string, unknown>): string[] {
+  const urn = urnOf(String(resource));
   const next = Number(generation ?? 0) + 1;
-  return Array.from({ length: laterGenerations }, (_, n) => ownerTagOf(String(resource), next + n).resource);
+  return Array.from({ length: laterGenerations }, (_, n) => resourceTagOf(urn, next + n));
 }
 
 /** Whether an image is an order's own unfinished work: what a later replacement of its resource left isn't. */

@@ -4,16 +4,15 @@ const isUnrecorded = "carries this resource's owner tag and is finished, but thi
 
 /** A finished image that carries the owner tag of a resource whose state doesn't have it. */
 export function finishedImage(image: ImageFacts, isCopy = false): string {
-  const adopt = `adopt: { id: ${JSON.stringify(image.id)} }`;
   const use = isCopy
-    ? `To use it instead of a new one, declare it as an Image with ${adopt} in the place of this copy`
-    : `To use it instead of a new one, write ${adopt} before you run pulumi up`;
+    ? `To use it instead of a new one, declare it as an Image with ${adoptionOf(image)} in the place of this copy`
+    : `To use it instead of a new one, write ${adoptionOf(image)} before you run pulumi up`;
   return `${described(image)} ${isUnrecorded}. It is left alone, and a new image is made. ${use}; if nobody needs it, delete it by hand. It may have been kept (retainOnDelete, pulumi state delete), belong to a resource that was renamed or moved, or to a stack of the same name, or a killed run may have finished it. With --replace and after pulumi state taint, it is the one that is replaced, and goes at the end`;
 }
 
 /** Such an image, whose id the resource chooses. */
 export function chosenIdTaken(image: ImageFacts): string {
-  return `${described(image)} has this id: it ${isUnrecorded}. To use it, write adopt: { id: ${JSON.stringify(image.id)} } in the place of imageId; to have a new image, choose another id`;
+  return `${described(image)} has this id: it ${isUnrecorded}. To use it, write ${adoptionOf(image)} in the place of imageId; to have a new image, choose another id`;
 }
 
 /** An image that its resource's deletion leaves alone. */
@@ -22,8 +21,9 @@ export function anothersImage(image: ImageFacts): string {
 }
 
 /** An image that another run of the same resource finished first. */
-export function finishedElsewhere(image: ImageFacts): string {
-  return `${described(image)} was finished by another run of this resource at the same time, so it is left alone, and a new image is made. To have it under management, adopt it: adopt: { id: ${JSON.stringify(image.id)} }; if nobody needs it, delete it by hand`;
+export function finishedElsewhere(image: ImageFacts, isCopy = false): string {
+  const use = isCopy ? `declare it as an Image with ${adoptionOf(image)}` : `adopt it: ${adoptionOf(image)}`;
+  return `${described(image)} was finished by another run of this resource at the same time, so it is left alone, and a new image is made. To have it under management, ${use}; if nobody needs it, delete it by hand`;
 }
 
 /** An image that this stack still manages, and another one has adopted. */
@@ -34,6 +34,10 @@ export function adoptedElsewhere(id: string): string {
 /** What isn't safe on a service that takes no owner tag. */
 export function untagged(id: string): string {
   return `the service let neither a property nor a tag say which resource image ${id} belongs to. So a run that is killed can leave an image that the next run doesn't find, and a deletion can't see whether another resource has adopted the image. Ask the service's operator to allow the properties pulumi_images_*, or image tags`;
+}
+
+function adoptionOf({ id }: ImageFacts): string {
+  return `adopt: { id: ${JSON.stringify(id)} }`;
 }
 
 function described({ id, name, createdAt, size }: ImageFacts): string {

@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from "node:util";
+import { secrecyMark } from "../../shared/secrecy.ts";
 import { type FieldTable, unknownValue } from "../fields/field.ts";
 import type { Values } from "../services/service.ts";
 
@@ -22,8 +23,8 @@ export function takeIgnored({ fields }: Pick<FieldTable, "fields">, inputs: Valu
   const sent = Array.isArray(inputs.ignored) ? inputs.ignored.map(path => stepsOf(String(path))) : [];
   delete inputs.ignored;
   const madeByCheck = Object.keys(fields).filter(name => fields[name]?.by === "check");
-  // The sdk sends it, for the engine to keep secret what the check makes of it: see sdk/inputs.ts.
-  for (const name of madeByCheck) if (inputs[name] === "" || inputs[name] === unknownValue) delete inputs[name];
+  // Not known yet where what it is about isn't.
+  if (inputs.metadata === secrecyMark || inputs.metadata === unknownValue) delete inputs.metadata;
   const back = madeByCheck.filter(name => inputs[name] !== undefined && isDeepStrictEqual(inputs[name], olds[name]));
   for (const name of back) delete inputs[name];
   const paths = Object.keys(olds).length === 0 ? [] : [...sent, ...back.map(name => [name])];

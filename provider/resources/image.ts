@@ -268,9 +268,10 @@ async function warnOfOtherOwner(service: ImageService, id: string, props: Values
   const expected = expectedOwner(props);
   if (expected.recorded === undefined) return;
   const owner = await service.ownershipOf(id, true);
+  if (owner === undefined || !isAnothers(owner, expected)) return;
   // A replacement that didn't get to its end has adopted it for this very resource.
-  const isOwn = isTagOf({ ownerTag: expected.tag, laterTags: laterTagsFrom(props) }, owner?.resource);
-  if (owner && !isOwn && isAnothers(owner, expected)) warn(adoptedElsewhere(id), urnOf(String(props.resource)));
+  if (!isTagOf({ ownerTag: expected.tag, laterTags: laterTagsFrom(props) }, owner.resource))
+    warn(adoptedElsewhere(id), urnOf(String(props.resource)));
 }
 
 /** The outputs with the owner tag that the image carries: a new name of the resource doesn't change it. */

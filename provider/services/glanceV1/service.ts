@@ -46,7 +46,7 @@ export function openGlanceV1(connection: Connection<OpenStackSettings>, other: O
     writes: writeQueue,
     owned: new OwnerLooks({
       filter: "owner tag",
-      list: (by, tag) => client.list({ [`property-${ownerProperties[by]}`]: tag[by] }),
+      list: stack => client.list({ [`property-${ownerProperties.stack}`]: stack }),
       resourceOf: image => ownershipOf(image).resource,
     }),
     carrier: "properties",
